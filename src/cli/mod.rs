@@ -1,0 +1,67 @@
+//! The commands: one file each, whose header comment is its manual. Errors are
+//! printed here, once.
+
+pub(crate) mod output;
+
+mod message;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Virus-scan helper for the conversion channel of the iPlanet / Sun / Oracle Messaging Server MTA.
+#[derive(Parser)]
+#[command(name = "convscan", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Message(message::Arguments),
+}
+
+/// What a command has to say at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// The answer is "no".
+    No,
+    /// `message`: the message is held.
+    Held,
+    /// `message`: the message is discarded.
+    Discarded,
+    /// `message`: the message is returned to its sender.
+    Returned,
+    /// Try again later.
+    Later,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Held => 10,
+            Exit::Discarded => 11,
+            Exit::Returned => 12,
+            Exit::Later => 75, // EX_TEMPFAIL of sysexits.h
+        })
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Message(arguments) => message::run(&arguments),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::talk(format_args!("{error:#}"));
+            Exit::Later.into()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Hostile text made printable and bounded. Cannot fail.
+//!
+//! File names, virus names, headers and engine output are written by whoever
+//! wrote the worm. They pass through here before log, notice, header or
+//! terminal.
+
+/// Longest piece of foreign text that is shown, in characters. Engines' names
+/// stay below 200; longer ones are an attack or noise.
+pub const SHOWN: usize = 200;
+
+/// `bytes` as one printable line of at most `limit` characters.
+///
+/// Invalid UTF-8, controls, line and paragraph separators, and invisible or
+/// direction-changing characters become `?`; runs of blanks become one. What
+/// is cut ends in `...`.
+pub fn printable(bytes: &[u8], limit: usize) -> String {
+    let mut out = String::with_capacity(bytes.len().min(limit));
+    let mut count = 0;
+    for chunk in bytes.utf8_chunks() {
+        let broken = (!chunk.invalid().is_empty()).then_some('\u{FFFD}');
+        for shown in chunk.valid().chars().chain(broken).map(visible) {
+            if shown == ' ' && (out.is_empty() || out.ends_with(' ')) {
+                continue;
+            }
+            if count == limit {
+                shorten(&mut out);
+                return out;
+            }
+            out.push(shown);
+            count += 1;
+        }
+    }
+    if out.ends_with(' ') {
+        out.pop();
+    }
+    out
+}
+
+/// [`printable`] for text that is already a string.
+pub fn printable_str(text: &str, limit: usize) -> String {
+    printable(text.as_bytes(), limit)
+}
+
+fn visible(c: char) -> char {
+    match c {
+        ' '..='~' => c,
+        '\t' | '\n' | '\r' | '\u{A0}' => ' ',
+        '\u{FFFD}' => '?',
+        c if c.is_control() || is_invisible(c) => '?',
+        c => c,
+    }
+}
+
+/// Characters that change what is seen without being seen: soft hyphen, Arabic
+/// letter mark, Mongolian vowel separator, zero-width and bidi controls, line
+/// separators, invisible operators, fillers, variation selectors, byte order
+/// mark, interlinear marks, tags, and what is private or unassigned for good.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFC}' | '\u{E000}'..='\u{F8FF}'
+        | '\u{E0000}'..='\u{10FFFF}')
+}
+
+fn shorten(out: &mut String) {
+    for _ in 0..3 {
+        out.pop();
+    }
+    out.push_str("...");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_becomes_one_printable_line() {
+        let table: [(&[u8], &str); 9] = [
+            (b"plain.txt", "plain.txt"),
+            (b"two\r\nlines\x00", "two lines?"),
+            (b"  many \t blanks  ", "many blanks"),
+            (b"\x1b[31mred", "?[31mred"),
+            ("na\u{202E}gpj.exe".as_bytes(), "na?gpj.exe"),
+            ("z\u{200B}w\u{FEFF}".as_bytes(), "z?w?"),
+            (b"\xff\xfeabc", "??abc"),
+            ("r\u{e9}sum\u{e9}.doc".as_bytes(), "r\u{e9}sum\u{e9}.doc"),
+            (b"", ""),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(printable(bytes, SHOWN), expected);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_with_dots() {
+        assert_eq!(printable(&[b'a'; 300], 10), "aaaaaaa...");
+        assert_eq!(printable(&[b'a'; 10], 10), "aaaaaaaaaa");
+    }
+}
