@@ -1,0 +1,402 @@
+//! The configuration: the TOML file read into a [`Config`]. Fails with the
+//! places of all faults.
+
+mod command;
+mod table;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+pub use self::command::{Codes, CommandConfig, Patterns, Preset};
+use self::table::{File, Table};
+use crate::diagnostic::Diagnostic;
+use crate::policy::{Action, Disinfection, Policy};
+use crate::status::Release;
+use crate::verdict::{ErrorKind, Reason, Weight, name_of};
+
+/// Largest configuration file.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// Where the configuration is when nobody says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/convscan/convscan.toml";
+
+/// Environment variable that names another configuration file.
+pub const PATH_VARIABLE: &str = "CONVSCAN_CONFIG";
+
+/// Time for one part when the configuration gives none. Engines load for tens
+/// of seconds after an update; the queue's first retry is minutes away.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// Time for one engine when the configuration gives none.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The administrator's configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The mail server's release, as far as its directives differ.
+    pub release: Release,
+    /// Engines, in the order they are asked.
+    pub engines: Vec<EngineConfig>,
+    /// What is done with what is found.
+    pub policy: Policy,
+    /// Bounds.
+    pub limits: Limits,
+    /// The notice.
+    pub notice: NoticeConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// Directory for private copies and everything that outlives a part.
+    pub state: Option<PathBuf>,
+}
+
+/// `[limits]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Time for one part: all engines together, cleaning included.
+    pub deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deadline: DEADLINE }
+    }
+}
+
+/// One `[[engine]]`.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Its name in log and notice.
+    pub name: String,
+    /// Time for one scan.
+    pub timeout: Duration,
+    /// Whether its "nothing found" counts.
+    pub weight: Weight,
+    /// What it is.
+    pub kind: EngineKind,
+}
+
+/// The kinds of engine.
+#[derive(Clone, Debug)]
+pub enum EngineKind {
+    /// clamd's own protocol.
+    Clamd(Address),
+    /// A command-line scanner.
+    Command(Box<CommandConfig>),
+    /// A local file of rules.
+    Rules(PathBuf),
+}
+
+/// Where a daemon listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A unix socket.
+    Unix(PathBuf),
+    /// Host and port.
+    Tcp(String),
+}
+
+/// `[notice]`.
+#[derive(Clone, Debug)]
+pub struct NoticeConfig {
+    /// Template for an infected part; built in when absent.
+    pub infected: Option<PathBuf>,
+    /// Template for a part that could not be scanned; built in when absent.
+    pub not_scanned: Option<PathBuf>,
+    /// Content-description of the notice.
+    pub description: String,
+}
+
+impl Default for NoticeConfig {
+    fn default() -> Self {
+        Self { infected: None, not_scanned: None, description: "Virus notice".to_owned() }
+    }
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Default)]
+pub struct LogConfig {
+    /// File that gets one line a part.
+    pub file: Option<PathBuf>,
+    /// Socket of the system log, if lines go there too.
+    pub syslog: Option<PathBuf>,
+    /// Which parts get a digest.
+    pub digest: Digest,
+}
+
+/// Which parts get a SHA-256 in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Digest {
+    /// All that are not plainly clean.
+    #[default]
+    Findings,
+    /// All.
+    All,
+}
+
+/// A configuration with its faults. With faults it must not be used to scan;
+/// what could be read of it still tells how to defer.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// What could be read.
+    pub config: Config,
+    /// All faults.
+    pub faults: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// Reads the text of the file at `path`; paths in it are relative to that.
+    pub fn parse(path: &str, source: &str) -> Parsed {
+        let file = File::new(path, source);
+        let (document, errors) = DeTable::parse_recoverable(source);
+        for error in errors {
+            file.fault(error.span().unwrap_or(0..0), error.message(), "see https://toml.io for the syntax");
+        }
+        let root = Table::new(&file, "", &document);
+        let mut config = Self::default();
+        if let Some(table) = root.table("server") {
+            config.release = table.choice("release", &RELEASES).unwrap_or_default();
+            table.finish();
+        }
+        if let Some(table) = root.table("limits") {
+            config.limits.deadline = table.duration("deadline").unwrap_or(DEADLINE);
+            table.finish();
+        }
+        if let Some(table) = root.table("policy") {
+            config.policy = policy(&table);
+            table.finish();
+        }
+        if let Some(table) = root.table("notice") {
+            config.notice = notice(&table);
+            table.finish();
+        }
+        if let Some(table) = root.table("log") {
+            config.log = log(&table);
+            table.finish();
+        }
+        if let Some(table) = root.table("state") {
+            config.state = table.path("directory");
+            table.finish();
+        }
+        for table in root.tables("engine") {
+            config.engines.extend(engine(&table));
+            table.finish();
+        }
+        root.finish();
+        config.judge(&file);
+        Parsed { config, faults: file.into_faults() }
+    }
+
+    /// Faults that no single key has.
+    fn judge(&self, file: &File<'_>) {
+        if !self.engines.iter().any(|engine| engine.weight == Weight::Acquits) {
+            file.whole(
+                "no engine that can acquit",
+                "add an `[[engine]]`; a `rules` engine needs `acquits = true` to stand alone",
+            );
+        }
+        let command = self.engines.iter().find(|engine| matches!(engine.kind, EngineKind::Command(_)));
+        if let (Some(engine), None) = (command, &self.state) {
+            file.whole(
+                format!("engine `{}` needs a place for its private copy", engine.name),
+                "add `directory = \"/var/lib/convscan\"` under `[state]`",
+            );
+        }
+    }
+}
+
+const RELEASES: [(Release, &str); 8] = [
+    (Release::Before63, "5"),
+    (Release::Before63, "6"),
+    (Release::Before63, "6.2"),
+    (Release::From63, "6.3"),
+    (Release::From63, "7"),
+    (Release::From63, "8"),
+    (Release::From63, "8.1"),
+    (Release::Pmdf, "pmdf"),
+];
+
+/// The actions among all that are allowed in one place, with their names.
+fn allowed(actions: &[Action]) -> Vec<(Action, &'static str)> {
+    actions.iter().map(|action| (*action, name_of(&Action::NAMES, action))).collect()
+}
+
+fn policy(table: &Table<'_, '_>) -> Policy {
+    let mut policy = Policy::default();
+    policy.infected = table.choice("infected", &allowed(&Action::INFECTED)).unwrap_or(policy.infected);
+    if table.boolean("disinfect") == Some(false) {
+        policy.disinfection = Disinfection::Skip;
+    }
+    let choices = allowed(&Action::NOT_SCANNED);
+    table.lines("unscannable", &Reason::NAMES, &choices, &mut policy.unscannable);
+    table.lines("error", &ErrorKind::NAMES, &choices, &mut policy.error);
+    let choices = allowed(&[Action::Defer, Action::Replace]);
+    policy.without_options = table.choice("without-options", &choices).unwrap_or(policy.without_options);
+    policy
+}
+
+fn notice(table: &Table<'_, '_>) -> NoticeConfig {
+    let mut notice = NoticeConfig {
+        infected: table.path("infected"),
+        not_scanned: table.path("not-scanned"),
+        ..NoticeConfig::default()
+    };
+    if let Some(description) = table.string("description") {
+        // It becomes a header line and an option value, whose quoting no manual tells.
+        if description.len() <= 60 && description.bytes().all(|b| b.is_ascii_alphanumeric() || b" .,:-_()".contains(&b)) {
+            description.clone_into(&mut notice.description);
+        } else {
+            table.fault(
+                "description",
+                "`description` must be plain",
+                "use at most 60 ASCII letters, digits, blanks and . , : - _ ( )",
+            );
+        }
+    }
+    notice
+}
+
+fn log(table: &Table<'_, '_>) -> LogConfig {
+    LogConfig {
+        file: table.path("file"),
+        syslog: table.path("syslog"),
+        digest: table
+            .choice("digest", &[(Digest::Findings, "findings"), (Digest::All, "all")])
+            .unwrap_or_default(),
+    }
+}
+
+/// The kinds of engine, before their own keys are read.
+#[derive(Clone, Copy)]
+enum Type {
+    Clamd,
+    Command,
+    Rules,
+}
+
+const TYPES: [(Type, &str); 3] = [(Type::Clamd, "clamd"), (Type::Command, "command"), (Type::Rules, "rules")];
+
+fn engine(table: &Table<'_, '_>) -> Option<EngineConfig> {
+    let required = |key: &'static str, example: &str| {
+        let value = table.string(key);
+        if value.is_none() {
+            table.fault(key, format!("an engine needs `{key}`"), format!("add `{key} = \"{example}\"`"));
+        }
+        value
+    };
+    let name = required("name", "clamd");
+    let timeout = table.duration("timeout").unwrap_or(TIMEOUT);
+    let mut weight = Weight::Acquits;
+    let kind = match required("type", "clamd").and_then(|_| table.choice("type", &TYPES))? {
+        Type::Clamd => EngineKind::Clamd(address(table, required("address", "unix:/run/clamav/clamd.ctl")?)?),
+        Type::Command => EngineKind::Command(Box::new(CommandConfig::read(table)?)),
+        Type::Rules => {
+            if table.boolean("acquits") != Some(true) {
+                weight = Weight::ConvictsOnly;
+            }
+            required("file", "/etc/convscan/rules.txt")?;
+            EngineKind::Rules(table.path("file")?)
+        }
+    };
+    Some(EngineConfig { name: crate::text::printable_str(name?, 60), timeout, weight, kind })
+}
+
+fn address(table: &Table<'_, '_>, address: &str) -> Option<Address> {
+    let parsed = if let Some(path) = address.strip_prefix("unix:") {
+        path.starts_with('/').then(|| Address::Unix(PathBuf::from(path)))
+    } else {
+        let host_port = address.strip_prefix("tcp:");
+        host_port.filter(|text| is_host_port(text)).map(|text| Address::Tcp(text.to_owned()))
+    };
+    if parsed.is_none() {
+        table.fault(
+            "address",
+            "`address` is neither a socket nor host and port",
+            "write \"unix:/run/clamav/clamd.ctl\" or \"tcp:host:3310\"",
+        );
+    }
+    parsed
+}
+
+fn is_host_port(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty() && !host.contains(['/', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/run/clamav/clamd.ctl\"\n\n[log]\nfile = \"/var/log/convscan/parts.jsonl\"\n\n[state]\ndirectory = \"/var/lib/convscan\"\n";
+
+    fn faults(source: &str) -> Vec<String> {
+        Config::parse("/etc/c.toml", source).faults.iter().map(Diagnostic::one_line).collect()
+    }
+
+    #[test]
+    fn the_smallest_configuration_stands() {
+        let parsed = Config::parse("/etc/c.toml", SMALLEST);
+        assert_eq!(parsed.faults, []);
+        let config = parsed.config;
+        assert!(matches!(&config.engines[0].kind, EngineKind::Clamd(Address::Unix(p)) if p.ends_with("clamd.ctl")));
+        assert_eq!(config.policy.infected, Action::Replace);
+        assert_eq!(config.release, Release::From63);
+    }
+
+    #[test]
+    fn all_faults_come_in_one_run_with_place_and_hint() {
+        let source = "[[engine]]\nname = \"a\"\ntype = \"clamd\"\nadress = \"unix:/x\"\n[polcy]\n[limits]\ndeadline = 30\n";
+        let faults = faults(source);
+        assert_eq!(faults.len(), 5, "{faults:#?}");
+        assert!(faults.iter().any(|f| f.contains(":4:1: unknown key `adress` in `engine` (hint: did you mean `address`?)")), "{faults:#?}");
+        assert!(faults.iter().any(|f| f.contains(":5:2: unknown key `polcy` (hint: did you mean `policy`?)")), "{faults:#?}");
+        assert!(faults.iter().any(|f| f.contains(":7:12: `deadline` must be a time")), "{faults:#?}");
+        assert!(faults.iter().any(|f| f.contains("an engine needs `address`")), "{faults:#?}");
+        assert!(faults.iter().any(|f| f.contains("no engine that can acquit")), "{faults:#?}");
+    }
+
+    #[test]
+    fn an_infected_part_cannot_be_configured_to_pass_or_bounce() {
+        for word in ["pass", "defer", "bounce", "return"] {
+            let source = format!("{SMALLEST}[policy]\ninfected = \"{word}\"\n");
+            assert_eq!(faults(&source).len(), 1, "{word}");
+        }
+    }
+
+    #[test]
+    fn policy_lines_take_one_word_or_a_table() {
+        let one = Config::parse("c", &format!("{SMALLEST}[policy]\nerror = \"hold\"\n"));
+        assert!(one.faults.is_empty() && one.config.policy.error.iter().all(|a| *a == Action::Hold));
+        let source = format!("{SMALLEST}[policy.error]\ndefault = \"hold\"\ntimed-out = \"pass\"\n");
+        let table = Config::parse("c", &source);
+        assert_eq!(table.faults, []);
+        assert_eq!(table.config.policy.error[4], Action::Pass);
+        assert_eq!(table.config.policy.error[0], Action::Hold);
+        assert_eq!(faults(&format!("{SMALLEST}[policy.error]\ntimeout = \"pass\"\n")).len(), 1);
+    }
+
+    #[test]
+    fn how_to_defer_is_known_even_from_a_broken_file() {
+        let parsed = Config::parse("c", "[server]\nrelease = \"5\"\n[nonsense\n");
+        assert!(!parsed.faults.is_empty());
+        assert_eq!(parsed.config.release, Release::Before63);
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_file() {
+        let source = "[[engine]]\nname = \"r\"\ntype = \"rules\"\nfile = \"rules.txt\"\nacquits = true\n";
+        let parsed = Config::parse("/a/b/c.toml", source);
+        assert_eq!(parsed.faults, []);
+        assert!(matches!(&parsed.config.engines[0].kind, EngineKind::Rules(p) if p == std::path::Path::new("/a/b/rules.txt")));
+    }
+
+    #[test]
+    fn addresses_are_checked() {
+        for address in ["unix:relative", "tcp:host", "tcp::3310", "tcp:h:0", "tcp:h:99999", "/run/x", ""] {
+            let source = format!("[[engine]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"{address}\"\n");
+            assert!(!faults(&source).is_empty(), "{address}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! A TOML table read key by key. All faults of a file are collected, each with
+//! place and hint; keys that nobody asked for are faults too.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::text;
+
+/// The file that tables are read from, and its faults so far.
+pub(super) struct File<'a> {
+    path: &'a str,
+    source: &'a str,
+    faults: RefCell<Vec<Diagnostic>>,
+}
+
+impl<'a> File<'a> {
+    pub(super) fn new(path: &'a str, source: &'a str) -> Self {
+        Self { path, source, faults: RefCell::default() }
+    }
+
+    pub(super) fn into_faults(self) -> Vec<Diagnostic> {
+        self.faults.into_inner()
+    }
+
+    pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        let fault = Diagnostic::at(self.path, self.source, span, message);
+        self.faults.borrow_mut().push(fault.hint(hint));
+    }
+
+    /// A fault that is not at one place of the file.
+    pub(super) fn whole(&self, message: impl Into<String>, hint: impl Into<String>) {
+        self.faults.borrow_mut().push(Diagnostic::whole(self.path, message).hint(hint));
+    }
+
+    /// A path of the configuration; a relative one starts where the file is.
+    fn resolve(&self, path: &str) -> PathBuf {
+        Path::new(self.path).parent().unwrap_or(Path::new("")).join(path)
+    }
+}
+
+/// One table of the file.
+pub(super) struct Table<'f, 'a> {
+    file: &'f File<'a>,
+    name: &'static str,
+    span: Range<usize>,
+    table: &'f DeTable<'a>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'f, 'a> Table<'f, 'a> {
+    pub(super) fn new(file: &'f File<'a>, name: &'static str, table: &'f Spanned<DeTable<'a>>) -> Self {
+        Self::over(file, name, table.span(), table.get_ref())
+    }
+
+    fn over(file: &'f File<'a>, name: &'static str, span: Range<usize>, table: &'f DeTable<'a>) -> Self {
+        Self { file, name, span, table, asked: RefCell::default() }
+    }
+
+    /// A fault at the value of `key`, or at the table when the key is not there.
+    pub(super) fn fault(&self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let span = self.table.get(key).map_or(self.span.clone(), Spanned::span);
+        self.file.fault(span, message, hint);
+    }
+
+    fn value(&self, key: &'static str) -> Option<&'f Spanned<DeValue<'a>>> {
+        self.asked.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    /// The value of `key` as `read` understands it; a fault when it does not.
+    fn typed<T>(
+        &self,
+        key: &'static str,
+        shape: &str,
+        example: &str,
+        read: impl Fn(&'f DeValue<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        let result = read(value.get_ref());
+        if result.is_none() {
+            self.file.fault(value.span(), format!("`{key}` must be {shape}"), format!("write `{key} = {example}`"));
+        }
+        result
+    }
+
+    pub(super) fn string(&self, key: &'static str) -> Option<&'f str> {
+        self.typed(key, "a text in quotes", "\"...\"", |value| value.as_str().filter(|s| !s.is_empty()))
+    }
+
+    pub(super) fn path(&self, key: &'static str) -> Option<PathBuf> {
+        self.string(key).map(|path| self.file.resolve(path))
+    }
+
+    pub(super) fn boolean(&self, key: &'static str) -> Option<bool> {
+        self.typed(key, "`true` or `false`", "true", DeValue::as_bool)
+    }
+
+    pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
+        self.typed(key, "a time with a unit: ms, s, m or h", "\"30s\"", |value| parse_duration(value.as_str()?))
+    }
+
+    pub(super) fn strings(&self, key: &'static str) -> Option<Vec<String>> {
+        self.typed(key, "a list of texts", "[\"...\", \"...\"]", |value| {
+            let items = value.as_array()?.iter();
+            items.map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+        })
+    }
+
+    /// A list of exit codes.
+    pub(super) fn codes(&self, key: &'static str) -> Option<Vec<u8>> {
+        self.typed(key, "a list of numbers from 0 to 255", "[0, 1]", |value| {
+            value.as_array()?.iter().map(|item| integer(item.get_ref())).collect()
+        })
+    }
+
+    /// One exit code or bit mask.
+    pub(super) fn code(&self, key: &'static str) -> Option<u8> {
+        self.typed(key, "a number from 0 to 255", "1", integer)
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, key: &'static str, choices: &[(T, &'static str)]) -> Option<T> {
+        let value = self.value(key)?;
+        self.choose(key, value, choices)
+    }
+
+    fn choose<T: Copy>(&self, key: &str, value: &Spanned<DeValue<'a>>, choices: &[(T, &'static str)]) -> Option<T> {
+        let word = value.get_ref().as_str();
+        let found = choices.iter().find(|(_, name)| Some(*name) == word).map(|(choice, _)| *choice);
+        if found.is_none() {
+            let names: Vec<_> = choices.iter().map(|(_, name)| format!("\"{name}\"")).collect();
+            let message = match word {
+                Some(word) => format!("`{}` is no choice for `{key}`", text::printable_str(word, 40)),
+                None => format!("`{key}` must be a text in quotes"),
+            };
+            self.file.fault(value.span(), message, format!("choose one of {}", names.join(", ")));
+        }
+        found
+    }
+
+    /// One word for all of `lines`, or a table with a word for some of them and
+    /// `default` for the rest.
+    pub(super) fn lines<T: Copy, K>(
+        &self,
+        key: &'static str,
+        lines: &[(K, &'static str)],
+        choices: &[(T, &'static str)],
+        into: &mut [T],
+    ) {
+        let Some(value) = self.value(key) else { return };
+        let Some(table) = value.get_ref().as_table() else {
+            if let Some(choice) = self.choose(key, value, choices) {
+                into.fill(choice);
+            }
+            return;
+        };
+        let table = Table::over(self.file, key, value.span(), table);
+        if let Some(choice) = table.choice("default", choices) {
+            into.fill(choice);
+        }
+        for ((_, name), slot) in lines.iter().zip(into) {
+            if let Some(choice) = table.choice(name, choices) {
+                *slot = choice;
+            }
+        }
+        table.finish();
+    }
+
+    /// The sub-table `key`.
+    pub(super) fn table(&self, key: &'static str) -> Option<Table<'f, 'a>> {
+        let value = self.value(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.file.fault(value.span(), format!("`{key}` must be a table"), format!("write `[{key}]` above it"));
+        }
+        table.map(|table| Table::over(self.file, key, value.span(), table))
+    }
+
+    /// The tables of the list `key`.
+    pub(super) fn tables(&self, key: &'static str) -> Vec<Table<'f, 'a>> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let tables: Option<Vec<_>> = value.get_ref().as_array().and_then(|items| {
+            let items = items.iter();
+            items
+                .map(|item| item.get_ref().as_table().map(|table| Table::over(self.file, key, item.span(), table)))
+                .collect()
+        });
+        tables.unwrap_or_else(|| {
+            self.file.fault(value.span(), format!("`{key}` must be a list of tables"), format!("write `[[{key}]]`"));
+            Vec::new()
+        })
+    }
+
+    /// Complains about every key that nobody asked for.
+    pub(super) fn finish(self) {
+        let asked = self.asked.into_inner();
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if asked.contains(name) {
+                continue;
+            }
+            let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
+            let hint = match nearest(name, asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    format!("known here: {}", asked.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
+                }
+            };
+            let shown = text::printable_str(name, 40);
+            self.file.fault(key.span(), format!("unknown key `{shown}`{place}"), hint);
+        }
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<u8> {
+    let integer = value.as_integer()?;
+    u8::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// Reads `500ms`, `30s`, `5m`, `1h`; nothing else, and not zero.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        "h" => Duration::from_secs(number.checked_mul(3600)?),
+        _ => return None,
+    };
+    (!duration.is_zero() && duration <= LONGEST).then_some(duration)
+}
+
+/// No wait is longer than a day: the queue would have retried long before.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_and_a_bound() {
+        let table = [
+            ("30s", Some(30_000)),
+            ("500ms", Some(500)),
+            ("5m", Some(300_000)),
+            ("1h", Some(3_600_000)),
+            ("30", None),
+            ("0s", None),
+            ("25h", None),
+            ("-1s", None),
+            ("99999999999999999999s", None),
+            ("s", None),
+            ("", None),
+        ];
+        for (text, millis) in table {
+            assert_eq!(parse_duration(text).map(|d| d.as_millis()), millis, "{text}");
+        }
+    }
+}

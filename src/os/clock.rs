@@ -1,0 +1,66 @@
+//! The clock: deadlines on the monotonic one, dates on the other.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use jiff::{Timestamp, Zoned};
+
+/// The instant by which all work must end.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// `budget` from now.
+    pub fn after(budget: Duration) -> Self {
+        Self(Instant::now() + budget)
+    }
+
+    /// The earlier of this and `budget` from now.
+    #[must_use]
+    pub fn within(self, budget: Duration) -> Self {
+        Self(self.0.min(Instant::now() + budget))
+    }
+
+    /// The time left; `None` when there is none.
+    pub fn left(self) -> Option<Duration> {
+        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+}
+
+/// Now, on the monotonic clock.
+pub fn instant() -> Instant {
+    Instant::now()
+}
+
+/// Microseconds since 1970, for references.
+pub fn micros() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The instant `micros` in UTC, RFC 3339 with milliseconds.
+pub fn utc(micros: u64) -> String {
+    let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).map_or(String::new(), |at| format!("{at:.3}"))
+}
+
+/// Now as a reader of mail expects it: local time with its offset.
+pub fn local() -> String {
+    Zoned::now().strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utc_is_rfc_3339_with_milliseconds() {
+        assert_eq!(utc(1_767_323_045_678_901), "2026-01-02T03:04:05.678Z");
+    }
+
+    #[test]
+    fn a_deadline_only_shrinks() {
+        let deadline = Deadline::after(Duration::from_secs(5)).within(Duration::from_secs(500));
+        assert!(deadline.left().unwrap() <= Duration::from_secs(5));
+        assert!(deadline.within(Duration::ZERO).left().is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! One body part as the channel handed it over, and where the answer goes.
+
+use std::path::PathBuf;
+
+use crate::channel::{Var, Vars};
+use crate::text;
+
+/// One body part. All strings are printable; all but the file are hints that
+/// the sender of the message chose.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// File that holds the content.
+    pub input: PathBuf,
+    /// `type/subtype`, lower case; empty when not told.
+    pub mime_type: String,
+    /// Part number, else attachment number.
+    pub number: String,
+    /// File names as the entry's symbols gave them, undecoded, each once.
+    pub raw_names: Vec<Vec<u8>>,
+    /// Header block that belongs to the part.
+    pub headers: Option<PathBuf>,
+    /// Header block of the message.
+    pub message_headers: Option<PathBuf>,
+    /// Channel that the message came from.
+    pub from_channel: String,
+    /// Channel that the message is bound for.
+    pub to_channel: String,
+    /// Conversion tags.
+    pub tag: String,
+}
+
+impl Part {
+    /// The part that `vars` describe; `None` when they name no `INPUT_FILE`.
+    pub fn from_vars(vars: &Vars) -> Option<Self> {
+        let word = |var| text::printable(vars.bytes(var), text::SHOWN);
+        let number = [Var::PartNumber, Var::AttachmentNumber].map(word).into_iter().find(|n| !n.is_empty());
+        let mut raw_names: Vec<Vec<u8>> = Vec::new();
+        for var in [Var::Filename, Var::Name] {
+            let name = vars.bytes(var);
+            if !name.is_empty() && !raw_names.iter().any(|known| known == name) {
+                raw_names.push(name.to_vec());
+            }
+        }
+        Some(Self {
+            input: vars.path(Var::InputFile)?,
+            mime_type: mime_type(&word(Var::InputType), &word(Var::InputSubtype)),
+            number: number.unwrap_or_default(),
+            raw_names,
+            headers: vars.path(Var::InputHeaders),
+            message_headers: vars.path(Var::MessageHeaders),
+            from_channel: word(Var::InputChannel),
+            to_channel: word(Var::OutputChannel),
+            tag: word(Var::ConversionTag),
+        })
+    }
+}
+
+fn mime_type(main: &str, sub: &str) -> String {
+    match (main, sub) {
+        ("", "") => String::new(),
+        (main, "") => main.to_ascii_lowercase(),
+        (main, sub) => format!("{main}/{sub}").to_ascii_lowercase(),
+    }
+}
+
+/// The files that the answer goes to, as far as the entry offers them.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// The content to deliver.
+    pub file: Option<PathBuf>,
+    /// Replacement header lines; there when `override-header-file=1`.
+    pub headers: Option<PathBuf>,
+    /// Options and status; there when `override-option-file=1`.
+    pub options: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// The output files that `vars` name.
+    pub fn from_vars(vars: &Vars) -> Self {
+        Self {
+            file: vars.path(Var::OutputFile),
+            headers: vars.path(Var::OutputHeaders),
+            options: vars.path(Var::OutputOptions),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    fn part(pairs: &[(&str, &str)]) -> Option<Part> {
+        let find = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
+        Part::from_vars(&Vars::from_lookup(find))
+    }
+
+    #[test]
+    fn only_input_file_is_required() {
+        assert!(part(&[]).is_none());
+        let part = part(&[("INPUT_FILE", "/x")]).unwrap();
+        assert_eq!((part.mime_type.as_str(), part.number.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn names_are_kept_once_filename_first() {
+        let part = part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "b")]).unwrap();
+        assert_eq!(part.raw_names, [b"b".to_vec(), b"a".to_vec()]);
+        let same = super::tests::part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "a")]).unwrap();
+        assert_eq!(same.raw_names.len(), 1);
+    }
+
+    #[test]
+    fn the_type_is_lower_case() {
+        let part = part(&[("INPUT_FILE", "/x"), ("INPUT_TYPE", "TEXT"), ("INPUT_SUBTYPE", "Plain")]).unwrap();
+        assert_eq!(part.mime_type, "text/plain");
+    }
+}

@@ -1,0 +1,130 @@
+//! The administrator's table from findings to action. Cannot fail.
+
+use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
+
+/// What is asked of the MTA for one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Deliver the part as it came.
+    Pass,
+    /// Deliver the cleaned and re-scanned part.
+    Disinfect,
+    /// Deliver the notice in place of the part.
+    Replace,
+    /// Delete the part.
+    Delete,
+    /// Sideline the whole message.
+    Hold,
+    /// Discard the whole message.
+    Discard,
+    /// Try the whole message again later.
+    Defer,
+}
+
+impl Action {
+    /// Every action with its name in configuration and log.
+    pub const NAMES: [(Self, &'static str); 7] = [
+        (Self::Pass, "pass"),
+        (Self::Disinfect, "disinfect"),
+        (Self::Replace, "replace"),
+        (Self::Delete, "delete"),
+        (Self::Hold, "hold"),
+        (Self::Discard, "discard"),
+        (Self::Defer, "defer"),
+    ];
+
+    /// What may be done with an infected part. Cleaning is tried first, if
+    /// `disinfect` says so, and has no line here; passing is no choice.
+    pub const INFECTED: [Self; 4] = [Self::Replace, Self::Delete, Self::Hold, Self::Discard];
+
+    /// What may be done with a part that was not, or not wholly, scanned.
+    /// Nothing that loses it without a trace.
+    pub const NOT_SCANNED: [Self; 4] = [Self::Defer, Self::Hold, Self::Replace, Self::Pass];
+}
+
+/// Whether an engine that can clean is asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Disinfection {
+    /// Try to clean, believe it after a second scan.
+    #[default]
+    Try,
+    /// Do not try.
+    Skip,
+}
+
+/// The administrator's decisions.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// For an infected part that was not cleaned.
+    pub infected: Action,
+    /// Whether cleaning is tried.
+    pub disinfection: Disinfection,
+    /// For each reason a part could not be looked into.
+    pub unscannable: [Action; Reason::NAMES.len()],
+    /// For each kind of error.
+    pub error: [Action; ErrorKind::NAMES.len()],
+    /// Where the entry gives no `OUTPUT_OPTIONS`, so that nothing can be
+    /// deferred or held: replace the part, or (`Defer`) exit 75.
+    pub without_options: Action,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            infected: Action::Replace,
+            disinfection: Disinfection::Try,
+            unscannable: [Action::Defer; Reason::NAMES.len()],
+            error: [Action::Defer; ErrorKind::NAMES.len()],
+            without_options: Action::Defer,
+        }
+    }
+}
+
+impl Policy {
+    /// The action for the worst finding. A cleaned part is not decided here.
+    pub fn decide(&self, worst: &Result<Verdict, ScanError>) -> Action {
+        match worst {
+            Ok(Verdict::Clean) => Action::Pass,
+            Ok(Verdict::Infected(_)) => self.infected,
+            Ok(Verdict::Unscannable(reason)) => line(&self.unscannable, &Reason::NAMES, reason),
+            Err(error) => line(&self.error, &ErrorKind::NAMES, &error.kind),
+        }
+    }
+}
+
+/// The entry of `actions` that stands where `wanted` stands in `names`.
+fn line<T: PartialEq>(actions: &[Action], names: &[(T, &str)], wanted: &T) -> Action {
+    let place = names.iter().position(|(value, _)| value == wanted);
+    place.and_then(|i| actions.get(i)).copied().unwrap_or(Action::Defer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_defers_whatever_was_not_scanned() {
+        let policy = Policy::default();
+        for (kind, _) in ErrorKind::NAMES {
+            assert_eq!(policy.decide(&Err(ScanError::new(kind, "x"))), Action::Defer);
+        }
+        for (reason, _) in Reason::NAMES {
+            assert_eq!(policy.decide(&Ok(Verdict::Unscannable(reason))), Action::Defer);
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_own_line() {
+        let mut policy = Policy::default();
+        policy.error[4] = Action::Hold;
+        assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::TimedOut, "x"))), Action::Hold);
+        assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::Crashed, "x"))), Action::Defer);
+    }
+
+    #[test]
+    fn no_list_of_choices_passes_an_infected_part_or_loses_an_unscanned_one() {
+        assert!(!Action::INFECTED.contains(&Action::Pass));
+        assert!(!Action::NOT_SCANNED.contains(&Action::Delete));
+        assert!(!Action::NOT_SCANNED.contains(&Action::Discard));
+    }
+}

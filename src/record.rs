@@ -1,0 +1,135 @@
+//! The one log line about one part: JSON, written and read by this program.
+//! Reading fails on a line that is not such a record.
+
+use serde::{Deserialize, Serialize};
+
+/// One engine's share of a record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EngineRecord {
+    /// The engine's name in the configuration.
+    pub name: String,
+    /// Its version, where its answer told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// `clean`, `infected`, `unscannable` or `error`.
+    pub verdict: String,
+    /// How long it took.
+    pub ms: f64,
+}
+
+/// How long each step took, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Start, safe answer, configuration.
+    pub start: f64,
+    /// All engines.
+    pub scan: f64,
+    /// Cleaning and the second scan.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disinfect: f64,
+    /// Decision and answer, up to the moment this line was made.
+    pub reply: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+fn is_zero(ms: &f64) -> bool {
+    *ms == 0.0
+}
+
+/// What happened to one part. The README documents every key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Time of the answer, UTC, RFC 3339.
+    pub time: String,
+    /// Reference, also in the notice.
+    pub reference: String,
+    /// `clean`, `infected`, `unscannable` or `error`.
+    pub verdict: String,
+    /// What was asked of the MTA.
+    pub action: String,
+    /// False where the part is delivered although it was not proven clean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanned: Option<bool>,
+    /// Threat names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threats: Vec<String>,
+    /// Why the part was not scanned, or what else went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Part number.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
+    /// File names, decoded and made printable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// MIME type.
+    #[serde(default, rename = "type", skip_serializing_if = "String::is_empty")]
+    pub mime_type: String,
+    /// Bytes of `INPUT_FILE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// SHA-256 of `INPUT_FILE`, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Channel that the message came from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from_channel: String,
+    /// Channel that the message is bound for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub to_channel: String,
+    /// Conversion tags.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tag: String,
+    /// Message-ID of the message.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message_id: String,
+    /// Every engine that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub engines: Vec<EngineRecord>,
+    /// Milliseconds of each step.
+    pub ms: Steps,
+}
+
+impl Record {
+    /// The line, with its end.
+    pub fn to_line(&self) -> String {
+        // A record holds nothing that JSON cannot say: strings, numbers, lists.
+        let mut line = serde_json::to_string(self).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+
+    /// Reads a line back. Unknown keys are passed over, so that an older
+    /// program reads a newer log.
+    pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let record = Record {
+            time: "2026-01-02T03:04:05.678Z".to_owned(),
+            threats: vec!["A \"quoted\" \u{e9}".to_owned()],
+            sha256: Some("00".repeat(32)),
+            engines: vec![EngineRecord { name: "clamd".to_owned(), ms: 1.25, ..EngineRecord::default() }],
+            ..Record::default()
+        };
+        let line = record.to_line();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(Record::from_line(&line).unwrap(), record);
+    }
+
+    #[test]
+    fn unknown_keys_are_passed_over_and_garbage_is_not() {
+        let line = Record::default().to_line().replacen('{', "{\"later\":1,", 1);
+        assert_eq!(Record::from_line(&line).unwrap(), Record::default());
+        assert!(Record::from_line("not json").is_err());
+        assert!(Record::from_line("{\"time\":\"x\"").is_err());
+    }
+}

@@ -1,0 +1,292 @@
+//! What engines find out: threats, verdicts, failures, and the worst of them.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::text;
+
+/// Most threats that are kept of one part; a part needs only one to be refused.
+pub const MOST_THREATS: usize = 16;
+
+/// A printable, bounded threat name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Threat(String);
+
+impl Threat {
+    /// The name an engine gave. A conviction without a name is a conviction:
+    /// it gets the name `unnamed`.
+    pub fn new(name: &[u8]) -> Self {
+        let name = text::printable(name, text::SHOWN);
+        Self(if name.is_empty() || name == "(null)" { "unnamed".to_owned() } else { name })
+    }
+}
+
+impl fmt::Display for Threat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why an engine could not look inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Encrypted or password-protected.
+    Encrypted,
+    /// Over a limit of the engine: size, depth, number of files, time.
+    OverLimit,
+    /// Damaged, so that the engine could not read it.
+    Corrupt,
+    /// Left out by the engine's own configuration.
+    Excluded,
+    /// Not looked at, for a reason the engine does not tell apart.
+    NotScanned,
+}
+
+impl Reason {
+    /// Every reason with its name in configuration and log.
+    pub const NAMES: [(Self, &'static str); 5] = [
+        (Self::Encrypted, "encrypted"),
+        (Self::OverLimit, "over-limit"),
+        (Self::Corrupt, "corrupt"),
+        (Self::Excluded, "excluded"),
+        (Self::NotScanned, "not-scanned"),
+    ];
+
+    /// The reason in words for a reader who is no administrator.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Encrypted => "it is encrypted",
+            Self::OverLimit => "it is too large or too deeply packed",
+            Self::Corrupt => "it is damaged",
+            Self::Excluded => "the scanner was told to leave it out",
+            Self::NotScanned => "the scanner could not look inside",
+        }
+    }
+}
+
+/// What an engine says about one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The engine's exact, documented clean answer.
+    Clean,
+    /// At least one threat.
+    Infected(Vec<Threat>),
+    /// Looked at, but not inside.
+    Unscannable(Reason),
+}
+
+impl Verdict {
+    /// A conviction by one name. Names that stand for "I could not look inside"
+    /// are no conviction. Source: clamd.conf(5), `Alert*` options.
+    pub fn from_name(name: &[u8]) -> Self {
+        const NOT_A_VIRUS: [(&[u8], Reason); 3] = [
+            (b"Heuristics.Encrypted.", Reason::Encrypted),
+            (b"Heuristics.Limits.Exceeded", Reason::OverLimit),
+            (b"Heuristics.Broken.", Reason::Corrupt),
+        ];
+        NOT_A_VIRUS
+            .iter()
+            .find(|(prefix, _)| name.starts_with(prefix))
+            .map_or_else(|| Self::Infected(vec![Threat::new(name)]), |(_, reason)| Self::Unscannable(*reason))
+    }
+}
+
+/// The kind of failure that kept an engine from a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Our own configuration is missing, broken or has no engine that can acquit.
+    Configuration,
+    /// The part or the files of the contract cannot be read or written.
+    Part,
+    /// The program is not there or may not be run.
+    NotInstalled,
+    /// Nothing answers at the engine's address.
+    Unreachable,
+    /// No verdict in time.
+    TimedOut,
+    /// The engine died.
+    Crashed,
+    /// An answer that the engine's documentation does not know.
+    Garbled,
+    /// The engine says that it failed.
+    Failed,
+    /// A bug of ours.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind with its name in configuration and log.
+    pub const NAMES: [(Self, &'static str); 9] = [
+        (Self::Configuration, "configuration"),
+        (Self::Part, "part"),
+        (Self::NotInstalled, "not-installed"),
+        (Self::Unreachable, "unreachable"),
+        (Self::TimedOut, "timed-out"),
+        (Self::Crashed, "crashed"),
+        (Self::Garbled, "garbled"),
+        (Self::Failed, "failed"),
+        (Self::Internal, "internal"),
+    ];
+}
+
+/// The name of `wanted` in a table of names.
+pub fn name_of<T: PartialEq>(table: &[(T, &'static str)], wanted: &T) -> &'static str {
+    table.iter().find(|(value, _)| value == wanted).map_or("", |(_, name)| name)
+}
+
+/// No verdict was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanError {
+    /// What kind of failure, for the policy.
+    pub kind: ErrorKind,
+    /// What happened, printable.
+    pub detail: String,
+}
+
+impl ScanError {
+    /// A failure of `kind`; `detail` may hold foreign text.
+    pub fn new(kind: ErrorKind, detail: impl fmt::Display) -> Self {
+        Self { kind, detail: text::printable_str(&detail.to_string(), 2 * text::SHOWN) }
+    }
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", name_of(&ErrorKind::NAMES, &self.kind), self.detail)
+    }
+}
+
+/// Whether an engine's "nothing found" proves a part clean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It acquits and convicts.
+    Acquits,
+    /// It only convicts: a list of known bad things proves nothing good.
+    ConvictsOnly,
+}
+
+/// One engine's result for one part.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The engine's name in the configuration.
+    pub engine: String,
+    /// Whether its "clean" counts.
+    pub weight: Weight,
+    /// Its version, where the answer told it.
+    pub version: Option<String>,
+    /// The verdict, or why there is none.
+    pub result: Result<Verdict, ScanError>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// All engines' results for one part.
+#[derive(Clone, Debug, Default)]
+pub struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    /// Findings that hold nothing but a failure of ours.
+    pub fn failure(error: ScanError) -> Self {
+        Self(vec![Finding {
+            engine: "convscan".to_owned(),
+            weight: Weight::ConvictsOnly,
+            version: None,
+            result: Err(error),
+            took: Duration::ZERO,
+        }])
+    }
+
+    /// The result for the part as a whole: infected > error > unscannable >
+    /// clean. No finding that acquits is an error.
+    pub fn worst(&self) -> Result<Verdict, ScanError> {
+        let threats = self.threats();
+        if !threats.is_empty() {
+            return Ok(Verdict::Infected(threats));
+        }
+        let results = || self.0.iter().map(|finding| &finding.result);
+        if let Some(error) = results().find_map(|result| result.as_ref().err()) {
+            return Err(error.clone());
+        }
+        if let Some(unscannable) = results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(_))) {
+            return Ok(unscannable.clone());
+        }
+        let acquitted =
+            self.0.iter().any(|finding| finding.weight == Weight::Acquits && finding.result == Ok(Verdict::Clean));
+        if acquitted {
+            return Ok(Verdict::Clean);
+        }
+        Err(ScanError::new(ErrorKind::Configuration, "no engine that can acquit looked at the part"))
+    }
+
+    /// All threats, each once, in the order they were reported.
+    pub fn threats(&self) -> Vec<Threat> {
+        let mut threats: Vec<Threat> = Vec::new();
+        for finding in &self.0 {
+            if let Ok(Verdict::Infected(found)) = &finding.result {
+                for threat in found {
+                    if threats.len() < MOST_THREATS && !threats.contains(threat) {
+                        threats.push(threat.clone());
+                    }
+                }
+            }
+        }
+        threats
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(weight: Weight, result: Result<Verdict, ScanError>) -> Finding {
+        Finding { engine: "e".to_owned(), weight, version: None, result, took: Duration::ZERO }
+    }
+
+    fn worst(results: &[Result<Verdict, ScanError>]) -> Result<Verdict, ScanError> {
+        Findings(results.iter().map(|result| finding(Weight::Acquits, result.clone())).collect()).worst()
+    }
+
+    #[test]
+    fn infected_beats_error_beats_unscannable_beats_clean() {
+        let clean = Ok(Verdict::Clean);
+        let unscannable = Ok(Verdict::Unscannable(Reason::Encrypted));
+        let error = Err(ScanError::new(ErrorKind::TimedOut, "x"));
+        let infected = Ok(Verdict::from_name(b"Worm"));
+        let rising = [clean, unscannable, error, infected];
+        for (i, low) in rising.iter().enumerate() {
+            for high in rising.iter().skip(i) {
+                assert_eq!(&worst(&[low.clone(), high.clone()]), high);
+                assert_eq!(&worst(&[high.clone(), low.clone()]), high);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_acquits_is_an_error() {
+        assert!(Findings::default().worst().is_err());
+        assert!(Findings(vec![finding(Weight::ConvictsOnly, Ok(Verdict::Clean))]).worst().is_err());
+    }
+
+    #[test]
+    fn names_for_not_looked_inside_are_no_conviction() {
+        assert_eq!(Verdict::from_name(b"Heuristics.Encrypted.Zip"), Verdict::Unscannable(Reason::Encrypted));
+        assert_eq!(
+            Verdict::from_name(b"Heuristics.Limits.Exceeded.MaxFileSize"),
+            Verdict::Unscannable(Reason::OverLimit)
+        );
+        assert_eq!(Verdict::from_name(b"(null)"), Verdict::Infected(vec![Threat("unnamed".to_owned())]));
+    }
+
+    #[test]
+    fn threats_are_kept_once_and_bounded() {
+        let many = (0..50).map(|i| Threat::new(format!("T{}", i / 2).as_bytes())).collect();
+        let findings = Findings(vec![finding(Weight::Acquits, Ok(Verdict::Infected(many)))]);
+        assert_eq!(findings.threats().len(), MOST_THREATS);
+    }
+
+    #[test]
+    fn the_name_tables_are_complete() {
+        assert_eq!(name_of(&ErrorKind::NAMES, &ErrorKind::Internal), "internal");
+        assert_eq!(name_of(&Reason::NAMES, &Reason::NotScanned), "not-scanned");
+    }
+}
