@@ -10,7 +10,7 @@ use crate::text;
 #[derive(Clone, Debug)]
 pub struct Part {
     /// File that holds the content.
-    pub input: PathBuf,
+    pub input: Option<PathBuf>,
     /// `type/subtype`, lower case; empty when not told.
     pub mime_type: String,
     /// Part number, else attachment number.
@@ -30,8 +30,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// The part that `vars` describe; `None` when they name no `INPUT_FILE`.
-    pub fn from_vars(vars: &Vars) -> Option<Self> {
+    /// The part that `vars` describe.
+    pub fn from_vars(vars: &Vars) -> Self {
         let word = |var| text::printable(vars.bytes(var), text::SHOWN);
         let number = [Var::PartNumber, Var::AttachmentNumber].map(word).into_iter().find(|n| !n.is_empty());
         let mut raw_names: Vec<Vec<u8>> = Vec::new();
@@ -41,8 +41,8 @@ impl Part {
                 raw_names.push(name.to_vec());
             }
         }
-        Some(Self {
-            input: vars.path(Var::InputFile)?,
+        Self {
+            input: vars.path(Var::InputFile),
             mime_type: mime_type(&word(Var::InputType), &word(Var::InputSubtype)),
             number: number.unwrap_or_default(),
             raw_names,
@@ -51,7 +51,7 @@ impl Part {
             from_channel: word(Var::InputChannel),
             to_channel: word(Var::OutputChannel),
             tag: word(Var::ConversionTag),
-        })
+        }
     }
 }
 
@@ -90,29 +90,29 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    fn part(pairs: &[(&str, &str)]) -> Option<Part> {
+    fn part(pairs: &[(&str, &str)]) -> Part {
         let find = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
         Part::from_vars(&Vars::from_lookup(find))
     }
 
     #[test]
-    fn only_input_file_is_required() {
-        assert!(part(&[]).is_none());
-        let part = part(&[("INPUT_FILE", "/x")]).unwrap();
+    fn everything_may_be_absent() {
+        assert!(part(&[]).input.is_none());
+        let part = part(&[("INPUT_FILE", "/x")]);
         assert_eq!((part.mime_type.as_str(), part.number.as_str()), ("", ""));
     }
 
     #[test]
     fn names_are_kept_once_filename_first() {
-        let part = part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "b")]).unwrap();
+        let part = part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "b")]);
         assert_eq!(part.raw_names, [b"b".to_vec(), b"a".to_vec()]);
-        let same = super::tests::part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "a")]).unwrap();
+        let same = super::tests::part(&[("INPUT_FILE", "/x"), ("NAME", "a"), ("FILENAME", "a")]);
         assert_eq!(same.raw_names.len(), 1);
     }
 
     #[test]
     fn the_type_is_lower_case() {
-        let part = part(&[("INPUT_FILE", "/x"), ("INPUT_TYPE", "TEXT"), ("INPUT_SUBTYPE", "Plain")]).unwrap();
+        let part = part(&[("INPUT_FILE", "/x"), ("INPUT_TYPE", "TEXT"), ("INPUT_SUBTYPE", "Plain")]);
         assert_eq!(part.mime_type, "text/plain");
     }
 }

@@ -3,7 +3,8 @@
 
 pub(crate) mod output;
 
-mod message;
+mod load;
+mod part;
 
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Message(message::Arguments),
+    Part(part::Arguments),
 }
 
 /// What a command has to say at its end.
@@ -54,8 +55,16 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Message(arguments) => message::run(&arguments),
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some((command, rest)) = arguments.split_first()
+        && command == "part"
+        && !rest.iter().any(|argument| argument == "--help" || argument == "-h")
+    {
+        return part::run(rest).into();
+    }
+    let result: anyhow::Result<Exit> = match Arguments::parse().command {
+        // Only `part --help` and the like get here.
+        Command::Part(_) => Ok(part::run(&[])),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -2,7 +2,7 @@
 
 mod clamd;
 mod command;
-mod rules;
+pub mod rules;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,285 @@
-//! Stand-in.
+//! A local file of rules, for the day before the vendor has a signature. Fails
+//! when the file cannot be read or has a fault.
+//!
+//! One rule a line: kind, threat name, value. `#` begins a comment.
+//! ```text
+//! sha256  Test.Abc      ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+//! name    Policy.Exe    *.exe
+//! type    Policy.Dll    application/x-msdownload
+//! bytes   Worm.Xyz      4d 5a 90 00 de ad be ef
+//! ```
+
+use std::fs::File;
+use std::io::{BufReader, Seek};
 use std::path::Path;
+
+use aho_corasick::AhoCorasick;
+
 use super::{Engine, Response, Sample};
-use crate::config::{EngineConfig};
+use crate::config::EngineConfig;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::os::clock::Deadline;
-use crate::verdict::{ErrorKind, ScanError};
-pub(super) struct Rules<'a> { config: &'a EngineConfig }
-impl<'a> Rules<'a> {
-    pub(super) fn new(config: &'a EngineConfig, _file: &'a Path) -> Self { Self { config } }
+use crate::os::files::{Input, read_text};
+use crate::text;
+use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
+
+/// Largest rules file.
+pub const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Shortest byte pattern: a shorter one turns up in honest files by chance.
+const SHORTEST_PATTERN: usize = 4;
+
+/// A rules file as an engine.
+pub(super) struct Rules<'a> {
+    config: &'a EngineConfig,
+    path: &'a Path,
 }
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(config: &'a EngineConfig, path: &'a Path) -> Self {
+        Self { config, path }
+    }
+
+    fn load(&self) -> Result<RuleSet, ScanError> {
+        let path = self.path.display().to_string();
+        let text = read_text(self.path, LARGEST)
+            .map_err(|error| ScanError::new(ErrorKind::Configuration, format!("{path}: {error}")))?;
+        RuleSet::parse(&path, &text).map_err(|faults| {
+            let first = faults.first().map(Diagnostic::one_line).unwrap_or_default();
+            ScanError::new(ErrorKind::Configuration, first)
+        })
+    }
+}
+
 impl Engine for Rules<'_> {
-    fn config(&self) -> &EngineConfig { self.config }
-    fn scan(&self, _: &Sample<'_>, _: Deadline) -> Result<Response, ScanError> { Err(ScanError::new(ErrorKind::Internal, "")) }
-    fn version(&self, _: Deadline) -> Result<String, ScanError> { Err(ScanError::new(ErrorKind::Internal, "")) }
+    fn config(&self) -> &EngineConfig {
+        self.config
+    }
+
+    fn scan(&self, sample: &Sample<'_>, _by: Deadline) -> Result<Response, ScanError> {
+        let rules = self.load()?;
+        let mut threats = rules.by_claim(sample);
+        threats.extend(rules.by_content(sample).map_err(|error| ScanError::new(ErrorKind::Part, error))?);
+        threats.truncate(MOST_THREATS);
+        let verdict = if threats.is_empty() { Verdict::Clean } else { Verdict::Infected(threats) };
+        Ok(verdict.into())
+    }
+
+    fn version(&self, _by: Deadline) -> Result<String, ScanError> {
+        self.load().map(|rules| format!("{} rules", rules.rules.len()))
+    }
+}
+
+/// A checked rules file.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    threat: Threat,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
+    Sha256(String),
+    Name(String),
+    Type(String),
+    Bytes(Vec<u8>),
+}
+
+const KINDS: [&str; 4] = ["sha256", "name", "type", "bytes"];
+
+impl RuleSet {
+    /// Reads a rules file; all faults come in one run.
+    pub fn parse(path: &str, source: &str) -> Result<Self, Vec<Diagnostic>> {
+        let mut rules = Vec::new();
+        let mut faults = Vec::new();
+        let mut start = 0;
+        for line in source.split_inclusive('\n') {
+            let content = line.trim();
+            let at = start + line.len() - line.trim_start().len();
+            start += line.len();
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            match Rule::parse(content) {
+                Ok(rule) => rules.push(rule),
+                Err((message, hint)) => {
+                    faults.push(Diagnostic::at(path, source, at..at + content.len(), message).hint(hint));
+                }
+            }
+        }
+        if faults.is_empty() { Ok(Self { rules }) } else { Err(faults) }
+    }
+
+    /// Threats that the claimed names and type are enough for.
+    fn by_claim(&self, sample: &Sample<'_>) -> Vec<Threat> {
+        let holds = |test: &Test| match test {
+            Test::Name(pattern) => sample.names.iter().any(|name| matches(pattern, &comparable(name))),
+            Test::Type(pattern) => matches(pattern, sample.mime_type),
+            Test::Sha256(_) | Test::Bytes(_) => false,
+        };
+        self.rules.iter().filter(|rule| holds(&rule.test)).map(|rule| rule.threat.clone()).collect()
+    }
+
+    /// Threats that are in the content.
+    fn by_content(&self, sample: &Sample<'_>) -> std::io::Result<Vec<Threat>> {
+        let mut threats = Vec::new();
+        if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
+            let digest = Input::open(sample.path)?.sha256()?;
+            let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
+            threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
+        }
+        let patterns: Vec<(&Threat, &[u8])> = self
+            .rules
+            .iter()
+            .filter_map(|rule| match &rule.test {
+                Test::Bytes(bytes) => Some((&rule.threat, bytes.as_slice())),
+                Test::Sha256(_) | Test::Name(_) | Test::Type(_) => None,
+            })
+            .collect();
+        if let Some(threat) = first_match(&patterns, sample.file)? {
+            threats.push(threat.clone());
+        }
+        Ok(threats)
+    }
+}
+
+/// The first pattern found anywhere in the file; one is enough to convict.
+fn first_match<'t>(patterns: &[(&'t Threat, &[u8])], mut file: &File) -> std::io::Result<Option<&'t Threat>> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let search = AhoCorasick::new(patterns.iter().map(|(_, bytes)| bytes)).map_err(std::io::Error::other)?;
+    file.rewind()?;
+    let found = search.stream_find_iter(BufReader::new(file)).next().transpose()?;
+    Ok(found.and_then(|found| patterns.get(found.pattern().as_usize())).map(|(threat, _)| *threat))
+}
+
+impl Rule {
+    fn parse(line: &str) -> Result<Self, (String, String)> {
+        let shape = || "a rule is: kind, threat name, value".to_owned();
+        let (kind, rest) = line.split_once(char::is_whitespace).ok_or_else(|| ("incomplete rule".to_owned(), shape()))?;
+        let (name, value) = rest
+            .trim_start()
+            .split_once(char::is_whitespace)
+            .ok_or_else(|| ("incomplete rule".to_owned(), shape()))?;
+        let value = value.trim();
+        let test = match kind {
+            "sha256" => sha256(value).map(Test::Sha256),
+            "name" => Ok(Test::Name(value.to_lowercase())),
+            "type" => Ok(Test::Type(value.to_ascii_lowercase())),
+            "bytes" => bytes(value).map(Test::Bytes),
+            other => Err((format!("unknown kind `{}`", text::printable_str(other, 40)), suggestion(other))),
+        }?;
+        Ok(Self { threat: Threat::new(name.as_bytes()), test })
+    }
+}
+
+fn suggestion(kind: &str) -> String {
+    match nearest(kind, KINDS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the kinds are {}", KINDS.map(|kind| format!("`{kind}`")).join(", ")),
+    }
+}
+
+fn sha256(value: &str) -> Result<String, (String, String)> {
+    if value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(value.to_ascii_lowercase())
+    } else {
+        Err(("not a SHA-256 sum".to_owned(), "write 64 hexadecimal digits, as sha256sum(1) prints them".to_owned()))
+    }
+}
+
+fn bytes(value: &str) -> Result<Vec<u8>, (String, String)> {
+    let digits: Vec<char> = value.chars().filter(|c| !c.is_whitespace()).collect();
+    let pairs: Option<Vec<u8>> = digits
+        .chunks(2)
+        .map(|pair| match pair {
+            [high, low] => u8::try_from(high.to_digit(16)? * 16 + low.to_digit(16)?).ok(),
+            _ => None,
+        })
+        .collect();
+    let hint = "write pairs of hexadecimal digits, as `xxd -p` prints them".to_owned();
+    match pairs {
+        Some(bytes) if bytes.len() >= SHORTEST_PATTERN => Ok(bytes),
+        Some(_) => Err((format!("pattern shorter than {SHORTEST_PATTERN} bytes"), "take a longer one".to_owned())),
+        None => Err(("not a byte pattern".to_owned(), hint)),
+    }
+}
+
+/// A name as a patterned comparison sees it. Windows drops trailing dots and
+/// blanks when it opens a file, so they must not hide an ending.
+fn comparable(name: &str) -> String {
+    name.trim_end_matches(['.', ' ']).to_lowercase()
+}
+
+/// Whether `text` matches a pattern of `*` (any run) and `?` (one character).
+fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p + 1, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || text.get(t) == Some(c) => {
+                p += 1;
+                t += 1;
+            }
+            Some(_) | None => {
+                // Let the last `*` take one character more.
+                let Some((after_star, taken)) = retry else { return false };
+                retry = Some((after_star, taken + 1));
+                p = after_star;
+                t = taken + 1;
+            }
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        let table = [
+            ("*.exe", "a.exe", true),
+            ("*.exe", "a.exe.txt", false),
+            ("*.p?f", "x.pif", true),
+            ("*a*b*c", "xxaxxbxxc", true),
+            ("*a*b*c", "xxaxxcxxb", false),
+            ("*", "", true),
+            ("", "", true),
+            ("?", "", false),
+            ("photo*.jpg", "photo.jpg", true),
+        ];
+        for (pattern, text, expected) in table {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn trailing_dots_and_case_do_not_hide_an_ending() {
+        assert!(matches("*.exe", &comparable("Setup.EXE. . ")));
+    }
+
+    #[test]
+    fn all_faults_are_found_with_their_lines() {
+        let source = "# fine\nsha T abc\nname T\nbytes T 4d5\nbytes T 4d5a\nsha256 T 00\nname T *.exe\n";
+        let faults = RuleSet::parse("r", source).unwrap_err();
+        assert_eq!(faults.iter().map(|f| f.line).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn byte_patterns_may_have_blanks() {
+        assert_eq!(bytes("4d 5a 9000").unwrap(), [0x4d, 0x5a, 0x90, 0]);
+    }
 }

@@ -1,1 +1,3 @@
-//! Pure readers.
+//! Pure readers of mail and of the server's files.
+
+pub mod header;

@@ -1,0 +1,272 @@
+//! Files: read within bounds, written so that a name never shows half of what
+//! it should hold. Fails with the system's error.
+//!
+//! Nothing is synced to the platter: the queue file outlives a crash of the
+//! machine, and the channel then runs the part again from the start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, umask};
+use sha2::{Digest, Sha256};
+
+/// Files of ours may be read by the group, as mail logs are; the channel's own
+/// umask, which may forbid us our own files, does not count.
+const UMASK: Mode = Mode::S_IWGRP.union(Mode::S_IRWXO);
+
+/// Sets the umask for all files to come.
+pub fn set_umask() {
+    umask(UMASK);
+}
+
+/// Opens without waiting: on a FIFO that nobody writes, a plain open hangs.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
+}
+
+fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let file = open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok((file, metadata))
+}
+
+/// The content of a part, open for reading.
+#[derive(Debug)]
+pub struct Input {
+    /// The open file.
+    pub file: File,
+    /// Its size when it was opened.
+    pub size: u64,
+    stamp: Stamp,
+}
+
+/// What changes when a file's content does.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    identity: (u64, u64),
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<&fs::Metadata> for Stamp {
+    fn from(metadata: &fs::Metadata) -> Self {
+        Self {
+            identity: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+impl Input {
+    /// Opens the regular file at `path`.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let (file, metadata) = open_regular(path)?;
+        Ok(Self { file, size: metadata.size(), stamp: Stamp::from(&metadata) })
+    }
+
+    /// Whether `path` is this very file: old site scripts give one name twice.
+    fn is(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| self.stamp.identity == (metadata.dev(), metadata.ino()))
+    }
+
+    /// Fails when the file is no longer what it was when it was opened.
+    fn check_unchanged(&self) -> io::Result<()> {
+        if Stamp::from(&self.file.metadata()?) == self.stamp {
+            Ok(())
+        } else {
+            Err(io::Error::other("the file changed while it was read"))
+        }
+    }
+
+    /// Its SHA-256 in lower-case hex.
+    pub fn sha256(&self) -> io::Result<String> {
+        let mut file = &self.file;
+        file.rewind()?;
+        let mut hasher = Sha256::new();
+        let mut buf = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buf)? {
+                0 => break,
+                n => hasher.update(buf.get(..n).unwrap_or_default()),
+            }
+        }
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Puts the same bytes at `path`, unless they are there already. The name
+    /// shows all of them or is not touched.
+    pub fn copy_to(&self, path: &Path) -> io::Result<()> {
+        if self.is(path) {
+            return self.check_unchanged();
+        }
+        fill(path, |mut out| {
+            // The scanner may have moved the offset that we share with it.
+            (&self.file).rewind()?;
+            let copied = io::copy(&mut &self.file, &mut out)?;
+            if copied != self.size {
+                return Err(io::Error::other("the file changed while it was read"));
+            }
+            self.check_unchanged()
+        })
+    }
+}
+
+/// The first `limit` bytes of the regular file at `path`.
+pub fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (file, metadata) = open_regular(path)?;
+    let expected = usize::try_from(metadata.size().min(limit)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected + 1);
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of the regular file at `path`; fails when it is larger than
+/// `limit` or no UTF-8.
+pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
+    let bytes = read_start(path, limit as u64 + 1)?;
+    if bytes.len() > limit {
+        return Err(io::Error::new(ErrorKind::InvalidData, format!("larger than {limit} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        io::Error::new(ErrorKind::InvalidData, format!("not UTF-8 at byte {at}"))
+    })
+}
+
+/// Makes `path` hold `bytes` by writing in place: for the very first answer,
+/// when there is nothing yet to protect.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path)?;
+    file.write_all(bytes)
+}
+
+/// Makes `path` hold `bytes`. The name shows the old content or the new.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fill(path, |mut out| out.write_all(bytes))
+}
+
+/// Makes `path` hold the bytes of the regular file `from`.
+pub fn copy(from: &Path, path: &Path) -> io::Result<()> {
+    Input::open(from)?.copy_to(path)
+}
+
+/// Makes `path` say nothing: removes it, or empties it where names cannot be
+/// removed.
+pub fn clear(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(_) => OpenOptions::new().write(true).truncate(true).open(path).map(|_| ()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes a new file beside `path` and renames it. Where the directory takes no
+/// new names but the file is there, it is written in place. A full disk is no
+/// reason for that: it would destroy the answer that already stands.
+fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let beside = beside(path);
+    let file = match File::create_new(&beside) {
+        Ok(file) => file,
+        Err(error) if may_write_in_place(&error) => return fill_in_place(path, write),
+        Err(error) => return Err(error),
+    };
+    let result = write(&file).and_then(|()| fs::rename(&beside, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    result
+}
+
+fn may_write_in_place(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::AlreadyExists
+            | ErrorKind::InvalidFilename
+    )
+}
+
+fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
+    write(&file)?;
+    let end = file.stream_position()?;
+    file.set_len(end)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_exact_and_one_name_given_twice_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
+        fs::write(&from, b"bytes\0\r\n").unwrap();
+        let input = Input::open(&from).unwrap();
+        input.copy_to(&to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"bytes\0\r\n");
+        input.copy_to(&from).unwrap();
+        assert_eq!(fs::read(&from).unwrap(), b"bytes\0\r\n");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_changed_is_not_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
+        fs::write(&from, b"short").unwrap();
+        let input = Input::open(&from).unwrap();
+        fs::write(&from, b"much longer").unwrap();
+        assert!(input.copy_to(&to).is_err());
+        assert!(!to.exists());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Input::open(dir.path()).is_err());
+        assert!(read_start(Path::new("/dev/zero"), 10).is_err());
+    }
+
+    #[test]
+    fn replacing_keeps_no_tail_and_clearing_is_idempotent() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("o");
+        create(&path, b"a long first answer").unwrap();
+        replace(&path, b"short").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"short");
+        fill_in_place(&path, |mut out| out.write_all(b"s")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"s");
+        clear(&path).unwrap();
+        clear(&path).unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_digest_is_sha_256() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, b"abc").unwrap();
+        let digest = Input::open(&path).unwrap().sha256().unwrap();
+        assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,109 @@
+//! Connections to scanner daemons, with an end to every wait. Fails with the
+//! system's error; `TimedOut` when the deadline has passed.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt, socket, sockopt,
+};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+use super::clock::Deadline;
+use crate::config::Address;
+
+/// A connection to a daemon.
+#[derive(Debug)]
+pub enum Stream {
+    /// Over a unix socket, which can carry descriptors.
+    Unix(UnixStream),
+    /// Over TCP.
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    /// Connects to `address`.
+    pub fn connect(address: &Address, by: Deadline) -> io::Result<Self> {
+        match address {
+            Address::Unix(path) => connect_unix(path, by).map(Self::Unix),
+            Address::Tcp(host_port) => connect_tcp(host_port, by).map(Self::Tcp),
+        }
+    }
+
+    /// Sends all of `bytes`.
+    pub fn send(&mut self, bytes: &[u8], by: Deadline) -> io::Result<()> {
+        let left = Some(left(by)?);
+        match self {
+            Self::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_all(bytes)),
+            Self::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_all(bytes)),
+        }
+        .map_err(timed_out)
+    }
+
+    /// Reads to the end of the stream, at most `limit` bytes. What came before
+    /// a failure is in `into`.
+    pub fn receive(&mut self, into: &mut Vec<u8>, limit: usize, by: Deadline) -> io::Result<()> {
+        let mut buf = [0; 4096];
+        loop {
+            let left = Some(left(by)?);
+            let read = match self {
+                Self::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(&mut buf)),
+                Self::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(&mut buf)),
+            };
+            match read {
+                Ok(0) => return Ok(()),
+                Ok(n) if into.len() + n > limit => {
+                    return Err(io::Error::new(ErrorKind::InvalidData, format!("answer longer than {limit} bytes")));
+                }
+                Ok(n) => into.extend_from_slice(buf.get(..n).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(timed_out(error)),
+            }
+        }
+    }
+}
+
+/// Sends `file`'s descriptor with one byte that means nothing (unix(7):
+/// ancillary data needs company).
+pub fn send_descriptor(stream: &UnixStream, file: &File) -> io::Result<()> {
+    let descriptors: [RawFd; 1] = [file.as_raw_fd()];
+    let control = [ControlMessage::ScmRights(&descriptors)];
+    let byte = [IoSlice::new(&[0])];
+    sendmsg::<()>(stream.as_raw_fd(), &byte, &control, MsgFlags::MSG_NOSIGNAL, None)?;
+    Ok(())
+}
+
+/// A plain connect() waits without end while the daemon's backlog is full; a
+/// send timeout set before it bounds that wait too (socket(7)).
+fn connect_unix(path: &Path, by: Deadline) -> io::Result<UnixStream> {
+    let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    let micros = i64::try_from(left(by)?.as_micros()).unwrap_or(i64::MAX);
+    setsockopt(&fd, sockopt::SendTimeout, &TimeVal::microseconds(micros))?;
+    connect(fd.as_raw_fd(), &UnixAddr::new(path)?).map_err(|errno| timed_out(errno.into()))?;
+    Ok(UnixStream::from(fd))
+}
+
+fn connect_tcp(host_port: &str, by: Deadline) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
+    for address in host_port.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, left(by)?) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn left(by: Deadline) -> io::Result<Duration> {
+    by.left().ok_or_else(|| io::Error::from(ErrorKind::TimedOut))
+}
+
+/// A socket's own timeout shows as "try again" (socket(7), `SO_RCVTIMEO`).
+fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
+}

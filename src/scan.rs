@@ -1,0 +1,291 @@
+//! The straight line from a part to a reply: [`examine`], [`disinfect`],
+//! [`answer`]. Every way out is a reply; whatever fails ends in "try again".
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Digest};
+use crate::engine::{Cleaned, Engine, Sample};
+use crate::mta::header;
+use crate::notice::{Field, Kind, Template, LARGEST};
+use crate::os::clock::{self, Deadline};
+use crate::os::files::{self, Input};
+use crate::part::Part;
+use crate::policy::{Action, Disinfection, Policy};
+use crate::record::{EngineRecord, Record};
+use crate::reply::{Body, Reply};
+use crate::status::Status;
+use crate::text;
+use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Threat, Verdict, name_of};
+
+/// Asks the engines in order until one convicts. An engine that fails does not
+/// keep the next from convicting.
+pub fn examine(engines: &[Box<dyn Engine + '_>], sample: &Sample<'_>, by: Deadline) -> Findings {
+    let mut findings = Findings::default();
+    for engine in engines {
+        let started = clock::instant();
+        let response = match by.left() {
+            Some(_) => engine.scan(sample, by.within(engine.config().timeout)),
+            None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
+        };
+        let (version, result) = match response {
+            Ok(response) => (response.version, Ok(response.verdict)),
+            Err(error) => (None, Err(error)),
+        };
+        let convicted = matches!(result, Ok(Verdict::Infected(_)));
+        findings.0.push(Finding {
+            engine: engine.name().to_owned(),
+            weight: engine.weight(),
+            version,
+            result,
+            took: started.elapsed(),
+        });
+        if convicted {
+            break;
+        }
+    }
+    findings
+}
+
+/// Has the first engine that can clean the part do so, and believes it only if
+/// all engines then acquit the result.
+pub fn disinfect(engines: &[Box<dyn Engine + '_>], sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, String> {
+    let mut why = "no engine can clean".to_owned();
+    for engine in engines {
+        let claim = match engine.clean(sample, by.within(engine.config().timeout)) {
+            None => continue,
+            Some(claim) => claim,
+        };
+        match claim.and_then(|cleaned| rescan(engines, sample, &cleaned, by).map(|()| cleaned)) {
+            Ok(cleaned) => return Ok(cleaned),
+            Err(error) => why = format!("not cleaned by `{}`: {}", engine.name(), error.detail),
+        }
+    }
+    Err(why)
+}
+
+fn rescan(
+    engines: &[Box<dyn Engine + '_>],
+    sample: &Sample<'_>,
+    cleaned: &Cleaned,
+    by: Deadline,
+) -> Result<(), ScanError> {
+    let input = Input::open(&cleaned.path).map_err(|error| ScanError::new(ErrorKind::Part, error))?;
+    let sample = Sample { file: &input.file, path: &cleaned.path, size: input.size, ..*sample };
+    match examine(engines, &sample, by).worst()? {
+        Verdict::Clean => Ok(()),
+        Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
+        Verdict::Unscannable(_) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),
+    }
+}
+
+/// What is known about a part when it is decided.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The part as the channel described it.
+    pub part: &'a Part,
+    /// Its content; `None` where it could not be opened.
+    pub input: Option<&'a Input>,
+    /// Its file names, decoded.
+    pub names: &'a [String],
+    /// What the engines found.
+    pub findings: &'a Findings,
+    /// The cleaned copy, or why there is none, where cleaning was tried.
+    pub cleaned: Option<Result<&'a Path, &'a str>>,
+    /// Whether the channel can be told anything at all.
+    pub voice: Voice,
+}
+
+/// Whether the entry gave us a way to speak to the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// There is a writable `OUTPUT_OPTIONS`.
+    Options,
+    /// There is none: only content can be delivered.
+    Mute,
+}
+
+/// Decides, and words the reply and the log line.
+pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
+    let worst = evidence.findings.worst();
+    let action = decide(&config.policy, &worst, evidence);
+    let record = record(config, evidence, &worst, action);
+    let release = config.release;
+    let notice = || Body::Notice(render(config, evidence, &worst, action, &record.reference));
+    // An infected part under a directive carries the notice as its content, so
+    // that a channel that does not read options never delivers the original.
+    let beside = || if matches!(worst, Ok(Verdict::Infected(_))) { notice() } else { Body::Absent };
+    let reply = match action {
+        Action::Pass => Reply::pass(),
+        Action::Disinfect => match evidence.cleaned {
+            Some(Ok(path)) => Reply::cleaned(PathBuf::from(path)),
+            Some(Err(_)) | None => Reply::defer(release),
+        },
+        Action::Replace => {
+            let text = render(config, evidence, &worst, action, &record.reference);
+            Reply::notice(text, &config.notice.description)
+        }
+        Action::Delete => Reply::directive(Status::Delete, release, beside()),
+        Action::Hold => Reply::directive(Status::Hold, release, beside()),
+        Action::Discard => Reply::directive(Status::Discard, release, beside()),
+        Action::Defer => Reply::defer(release),
+    };
+    (reply, record)
+}
+
+fn decide(policy: &Policy, worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Action {
+    let infected = matches!(worst, Ok(Verdict::Infected(_)));
+    if infected && policy.disinfection == Disinfection::Try && matches!(evidence.cleaned, Some(Ok(_))) {
+        return Action::Disinfect;
+    }
+    match (policy.decide(worst), evidence.voice) {
+        // What cannot be read cannot be passed.
+        (Action::Pass, _) if evidence.input.is_none() => Action::Defer,
+        (action, Voice::Options) | (action @ (Action::Pass | Action::Disinfect | Action::Replace), Voice::Mute) => action,
+        (Action::Delete | Action::Hold | Action::Discard | Action::Defer, Voice::Mute) => {
+            if infected { Action::Replace } else { policy.without_options }
+        }
+    }
+}
+
+/// The name of a result's kind in the log.
+fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
+    match result {
+        Ok(Verdict::Clean) => "clean",
+        Ok(Verdict::Infected(_)) => "infected",
+        Ok(Verdict::Unscannable(_)) => "unscannable",
+        Err(_) => "error",
+    }
+}
+
+fn record(config: &Config, evidence: &Evidence<'_>, worst: &Result<Verdict, ScanError>, action: Action) -> Record {
+    let Evidence { part, input, findings, .. } = evidence;
+    let clean = matches!(worst, Ok(Verdict::Clean));
+    let digest_wanted = !clean || config.log.digest == Digest::All;
+    let micros = clock::micros();
+    Record {
+        time: clock::utc(micros),
+        reference: reference(micros),
+        verdict: verdict_name(worst).to_owned(),
+        action: name_of(&Action::NAMES, &action).to_owned(),
+        scanned: (action == Action::Pass && !clean).then_some(false),
+        threats: findings.threats().iter().map(ToString::to_string).collect(),
+        reason: reason(worst, evidence),
+        part: part.number.clone(),
+        names: evidence.names.to_vec(),
+        mime_type: part.mime_type.clone(),
+        size: input.map(|input| input.size),
+        sha256: input.filter(|_| digest_wanted).and_then(|input| input.sha256().ok()),
+        from_channel: part.from_channel.clone(),
+        to_channel: part.to_channel.clone(),
+        tag: part.tag.clone(),
+        message_id: message_id(part),
+        engines: findings.0.iter().map(engine_record).collect(),
+        ..Record::default()
+    }
+}
+
+fn engine_record(finding: &Finding) -> EngineRecord {
+    EngineRecord {
+        name: finding.engine.clone(),
+        version: finding.version.clone(),
+        verdict: verdict_name(&finding.result).to_owned(),
+        ms: finding.took.as_secs_f64() * 1000.0,
+    }
+}
+
+/// Why the part was not scanned or not cleaned.
+fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option<String> {
+    match worst {
+        Ok(Verdict::Clean) => None,
+        Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
+        Ok(Verdict::Unscannable(reason)) => {
+            Some(name_of(&crate::verdict::Reason::NAMES, reason).to_owned())
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// A reference that no other part has: time and process, in few characters.
+fn reference(micros: u64) -> String {
+    format!("{micros:x}-{:x}", std::process::id())
+}
+
+/// The Message-ID, for the log line.
+fn message_id(part: &Part) -> String {
+    let value = message_header(part).and_then(|block| header::field(&block, "message-id"));
+    value.map_or(String::new(), |value| text::printable(&value, text::SHOWN))
+}
+
+fn message_header(part: &Part) -> Option<Vec<u8>> {
+    files::read_start(part.message_headers.as_deref()?, header::LONGEST).ok()
+}
+
+/// The part's file names, decoded: from the entry's symbols, else from its
+/// header.
+pub fn names(part: &Part) -> Vec<String> {
+    if !part.raw_names.is_empty() {
+        return part.raw_names.iter().map(|raw| header::decode_words(raw)).collect();
+    }
+    let block = part.headers.as_deref().and_then(|path| files::read_start(path, header::LONGEST).ok());
+    block.map_or_else(Vec::new, |block| header::file_names(&block))
+}
+
+/// The notice.
+fn render(
+    config: &Config,
+    evidence: &Evidence<'_>,
+    worst: &Result<Verdict, ScanError>,
+    action: Action,
+    reference: &str,
+) -> String {
+    let block = message_header(evidence.part).unwrap_or_default();
+    let unknown = |text: String| if text.is_empty() { "(unknown)".to_owned() } else { text };
+    template(config, worst).render(|field| match field {
+        Field::Finding => finding(worst),
+        Field::Name => unknown(evidence.names.join(", ")),
+        Field::Type => unknown(evidence.part.mime_type.clone()),
+        Field::Size => unknown(evidence.input.map_or(String::new(), |input| input.size.to_string())),
+        Field::Action => action_words(action).to_owned(),
+        Field::Date => clock::local(),
+        Field::From => unknown(header::decoded(&block, "from")),
+        Field::Subject => unknown(header::decoded(&block, "subject")),
+        Field::Reference => reference.to_owned(),
+        Field::Engine => evidence.findings.0.iter().map(|f| f.engine.as_str()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// What was found, for a reader who is no administrator.
+fn finding(worst: &Result<Verdict, ScanError>) -> String {
+    match worst {
+        Ok(Verdict::Clean) => String::new(),
+        Ok(Verdict::Infected(threats)) => threats.iter().map(Threat::to_string).collect::<Vec<_>>().join(", "),
+        Ok(Verdict::Unscannable(reason)) => reason.words().to_owned(),
+        Err(_) => "the virus scanner gave no answer".to_owned(),
+    }
+}
+
+fn action_words(action: Action) -> &'static str {
+    match action {
+        Action::Pass => "delivered",
+        Action::Disinfect => "cleaned",
+        Action::Replace => "replaced by this notice",
+        Action::Delete => "deleted",
+        Action::Hold => "held for the mail administrator",
+        Action::Discard => "discarded",
+        Action::Defer => "deferred",
+    }
+}
+
+/// The administrator's template, or the built-in one where that is missing or
+/// wrong: a notice with the wrong words is better than none.
+fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> Template {
+    let (kind, file) = match worst {
+        Ok(Verdict::Infected(_)) => (Kind::Infected, &config.notice.infected),
+        Ok(Verdict::Clean | Verdict::Unscannable(_)) | Err(_) => (Kind::NotScanned, &config.notice.not_scanned),
+    };
+    let own = file.as_deref().and_then(|path| {
+        let text = files::read_text(path, LARGEST).ok()?;
+        Template::parse(&path.to_string_lossy(), &text).ok()
+    });
+    own.unwrap_or_else(|| Template::built_in(kind))
+}
