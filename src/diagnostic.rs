@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn place_line_caret_and_hint_are_shown() {
         let text = "[log]\nfiel = 1\n";
-        let diagnostic = Diagnostic::at("c.toml", text, 6..10, "unknown key `fiel`").hint("did you mean `file`?");
+        let diagnostic =
+            Diagnostic::at("c.toml", text, 6..10, "unknown key `fiel`").hint("did you mean `file`?");
         assert_eq!(
             diagnostic.to_string(),
             "c.toml:2:1: unknown key `fiel`\n  | fiel = 1\n  | ^^^^\nhint: did you mean `file`?"

@@ -1,6 +1,8 @@
 //! The one log line about one part: JSON, written and read by this program.
 //! Reading fails on a line that is not such a record.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// One engine's share of a record.
@@ -31,6 +33,11 @@ pub struct Steps {
     pub reply: f64,
     /// All of it.
     pub total: f64,
+}
+
+/// Milliseconds with microseconds behind the point.
+pub fn millis(took: Duration) -> f64 {
+    f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }
 
 fn is_zero(ms: &f64) -> bool {

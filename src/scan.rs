@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Digest};
 use crate::engine::{Cleaned, Engine, Sample};
 use crate::mta::header;
-use crate::notice::{Field, Kind, Template, LARGEST};
+use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::clock::{self, Deadline};
 use crate::os::files::{self, Input};
 use crate::part::Part;
 use crate::policy::{Action, Disinfection, Policy};
-use crate::record::{EngineRecord, Record};
+use crate::record::{EngineRecord, Record, millis};
 use crate::reply::{Body, Reply};
 use crate::status::Status;
 use crate::text;
@@ -47,20 +47,24 @@ pub fn examine(engines: &[Box<dyn Engine + '_>], sample: &Sample<'_>, by: Deadli
 }
 
 /// Has the first engine that can clean the part do so, and believes it only if
-/// all engines then acquit the result.
-pub fn disinfect(engines: &[Box<dyn Engine + '_>], sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, String> {
-    let mut why = "no engine can clean".to_owned();
+/// all engines then acquit the result. `None` where no engine can clean.
+pub fn disinfect(
+    engines: &[Box<dyn Engine + '_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+) -> Option<Result<Cleaned, String>> {
+    let mut why = None;
     for engine in engines {
         let claim = match engine.clean(sample, by.within(engine.config().timeout)) {
             None => continue,
             Some(claim) => claim,
         };
         match claim.and_then(|cleaned| rescan(engines, sample, &cleaned, by).map(|()| cleaned)) {
-            Ok(cleaned) => return Ok(cleaned),
-            Err(error) => why = format!("not cleaned by `{}`: {}", engine.name(), error.detail),
+            Ok(cleaned) => return Some(Ok(cleaned)),
+            Err(error) => why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail))),
         }
     }
-    Err(why)
+    why
 }
 
 fn rescan(
@@ -140,9 +144,14 @@ fn decide(policy: &Policy, worst: &Result<Verdict, ScanError>, evidence: &Eviden
     match (policy.decide(worst), evidence.voice) {
         // What cannot be read cannot be passed.
         (Action::Pass, _) if evidence.input.is_none() => Action::Defer,
-        (action, Voice::Options) | (action @ (Action::Pass | Action::Disinfect | Action::Replace), Voice::Mute) => action,
+        (action, Voice::Options)
+        | (action @ (Action::Pass | Action::Disinfect | Action::Replace), Voice::Mute) => action,
         (Action::Delete | Action::Hold | Action::Discard | Action::Defer, Voice::Mute) => {
-            if infected { Action::Replace } else { policy.without_options }
+            if infected {
+                Action::Replace
+            } else {
+                policy.without_options
+            }
         }
     }
 }
@@ -157,7 +166,12 @@ fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
     }
 }
 
-fn record(config: &Config, evidence: &Evidence<'_>, worst: &Result<Verdict, ScanError>, action: Action) -> Record {
+fn record(
+    config: &Config,
+    evidence: &Evidence<'_>,
+    worst: &Result<Verdict, ScanError>,
+    action: Action,
+) -> Record {
     let Evidence { part, input, findings, .. } = evidence;
     let clean = matches!(worst, Ok(Verdict::Clean));
     let digest_wanted = !clean || config.log.digest == Digest::All;
@@ -189,7 +203,7 @@ fn engine_record(finding: &Finding) -> EngineRecord {
         name: finding.engine.clone(),
         version: finding.version.clone(),
         verdict: verdict_name(&finding.result).to_owned(),
-        ms: finding.took.as_secs_f64() * 1000.0,
+        ms: millis(finding.took),
     }
 }
 
@@ -198,9 +212,7 @@ fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option
     match worst {
         Ok(Verdict::Clean) => None,
         Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
-        Ok(Verdict::Unscannable(reason)) => {
-            Some(name_of(&crate::verdict::Reason::NAMES, reason).to_owned())
-        }
+        Ok(Verdict::Unscannable(reason)) => Some(name_of(&crate::verdict::Reason::NAMES, reason).to_owned()),
         Err(error) => Some(error.to_string()),
     }
 }
@@ -258,7 +270,9 @@ fn render(
 fn finding(worst: &Result<Verdict, ScanError>) -> String {
     match worst {
         Ok(Verdict::Clean) => String::new(),
-        Ok(Verdict::Infected(threats)) => threats.iter().map(Threat::to_string).collect::<Vec<_>>().join(", "),
+        Ok(Verdict::Infected(threats)) => {
+            threats.iter().map(Threat::to_string).collect::<Vec<_>>().join(", ")
+        }
         Ok(Verdict::Unscannable(reason)) => reason.words().to_owned(),
         Err(_) => "the virus scanner gave no answer".to_owned(),
     }
@@ -281,7 +295,9 @@ fn action_words(action: Action) -> &'static str {
 fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> Template {
     let (kind, file) = match worst {
         Ok(Verdict::Infected(_)) => (Kind::Infected, &config.notice.infected),
-        Ok(Verdict::Clean | Verdict::Unscannable(_)) | Err(_) => (Kind::NotScanned, &config.notice.not_scanned),
+        Ok(Verdict::Clean | Verdict::Unscannable(_)) | Err(_) => {
+            (Kind::NotScanned, &config.notice.not_scanned)
+        }
     };
     let own = file.as_deref().and_then(|path| {
         let text = files::read_text(path, LARGEST).ok()?;

@@ -207,11 +207,15 @@ impl Findings {
         if let Some(error) = results().find_map(|result| result.as_ref().err()) {
             return Err(error.clone());
         }
-        if let Some(unscannable) = results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(_))) {
+        if let Some(unscannable) =
+            results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(_)))
+        {
             return Ok(unscannable.clone());
         }
-        let acquitted =
-            self.0.iter().any(|finding| finding.weight == Weight::Acquits && finding.result == Ok(Verdict::Clean));
+        let acquitted = self
+            .0
+            .iter()
+            .any(|finding| finding.weight == Weight::Acquits && finding.result == Ok(Verdict::Clean));
         if acquitted {
             return Ok(Verdict::Clean);
         }

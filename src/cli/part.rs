@@ -14,7 +14,7 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Exit, load, output};
 use crate::config::Config;
@@ -24,7 +24,7 @@ use crate::os::files::{self, Input};
 use crate::os::{answer, log, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
-use crate::record::{Record, Steps};
+use crate::record::{Record, Steps, millis};
 use crate::reply::Reply;
 use crate::scan::{self, Evidence, Voice};
 use crate::status::Release;
@@ -47,7 +47,8 @@ pub(super) fn run(arguments: &[OsString]) -> Exit {
     let vars = vars::capture();
     let mut outputs = Outputs::from_vars(&vars);
     let mut voice = promise(&outputs, Release::default());
-    let (config, fault) = guarded(|| configuration(arguments)).unwrap_or_else(|bug| (Config::default(), Some(bug)));
+    let (config, fault) =
+        guarded(|| configuration(arguments)).unwrap_or_else(|bug| (Config::default(), Some(bug)));
     // A server that does not know "try again later" is told to hold instead.
     if voice == Voice::Options && config.release != Release::default() {
         voice = promise(&outputs, config.release);
@@ -111,26 +112,45 @@ fn config_argument(arguments: &[OsString]) -> Result<Option<&Path>, String> {
 }
 
 /// Asks the engines and decides.
-fn examined(config: &Config, part: &Part, voice: Voice, watch: &mut Watch) -> (Reply, Record, Option<Opened>) {
+fn examined(
+    config: &Config,
+    part: &Part,
+    voice: Voice,
+    watch: &mut Watch,
+) -> (Reply, Record, Option<Opened>) {
     let by = Deadline::after(config.limits.deadline);
     let input = match part.input.as_deref().map(Input::open) {
         Some(Ok(input)) => input,
         Some(Err(error)) => {
-            return unexamined(config, part, voice, ScanError::new(ErrorKind::Part, format!("INPUT_FILE: {error}")));
+            return unexamined(
+                config,
+                part,
+                voice,
+                ScanError::new(ErrorKind::Part, format!("INPUT_FILE: {error}")),
+            );
         }
         None => {
-            return unexamined(config, part, voice, ScanError::new(ErrorKind::Part, "INPUT_FILE is not given"));
+            return unexamined(
+                config,
+                part,
+                voice,
+                ScanError::new(ErrorKind::Part, "INPUT_FILE is not given"),
+            );
         }
     };
     let names = scan::names(part);
     let engines = engine::open(config);
     let path = part.input.as_deref().unwrap_or(Path::new(""));
-    let sample = Sample { file: &input.file, path, size: input.size, mime_type: &part.mime_type, names: &names };
+    let sample =
+        Sample { file: &input.file, path, size: input.size, mime_type: &part.mime_type, names: &names };
     let findings = scan::examine(&engines, &sample, by);
     watch.steps.scan = watch.lap();
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
-    let cleaned =
-        (infected && config.policy.disinfection == Disinfection::Try).then(|| scan::disinfect(&engines, &sample, by));
+    let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
+        scan::disinfect(&engines, &sample, by)
+    } else {
+        None
+    };
     if cleaned.is_some() {
         watch.steps.disinfect = watch.lap();
     }
@@ -147,7 +167,12 @@ fn examined(config: &Config, part: &Part, voice: Voice, watch: &mut Watch) -> (R
 }
 
 /// Decides about a part that no engine was asked about.
-fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> (Reply, Record, Option<Opened>) {
+fn unexamined(
+    config: &Config,
+    part: &Part,
+    voice: Voice,
+    error: ScanError,
+) -> (Reply, Record, Option<Opened>) {
     let input = part.input.as_deref().and_then(|path| Input::open(path).ok());
     let names = scan::names(part);
     let findings = Findings::failure(error);
@@ -229,9 +254,4 @@ impl Watch {
     fn total(&self) -> Steps {
         Steps { total: millis(self.last.duration_since(self.started)), ..self.steps }
     }
-}
-
-/// Milliseconds with microseconds behind the point.
-fn millis(took: Duration) -> f64 {
-    f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }

@@ -244,7 +244,9 @@ fn notice(table: &Table<'_, '_>) -> NoticeConfig {
     };
     if let Some(description) = table.string("description") {
         // It becomes a header line and an option value, whose quoting no manual tells.
-        if description.len() <= 60 && description.bytes().all(|b| b.is_ascii_alphanumeric() || b" .,:-_()".contains(&b)) {
+        if description.len() <= 60
+            && description.bytes().all(|b| b.is_ascii_alphanumeric() || b" .,:-_()".contains(&b))
+        {
             description.clone_into(&mut notice.description);
         } else {
             table.fault(
@@ -340,7 +342,9 @@ mod tests {
         let parsed = Config::parse("/etc/c.toml", SMALLEST);
         assert_eq!(parsed.faults, []);
         let config = parsed.config;
-        assert!(matches!(&config.engines[0].kind, EngineKind::Clamd(Address::Unix(p)) if p.ends_with("clamd.ctl")));
+        assert!(
+            matches!(&config.engines[0].kind, EngineKind::Clamd(Address::Unix(p)) if p.ends_with("clamd.ctl"))
+        );
         assert_eq!(config.policy.infected, Action::Replace);
         assert_eq!(config.release, Release::From63);
     }
@@ -351,7 +355,10 @@ mod tests {
         let faults = faults(source);
         assert_eq!(faults.len(), 5, "{faults:#?}");
         assert!(faults.iter().any(|f| f.contains(":4:1: unknown key `adress` in `engine` (hint: did you mean `address`?)")), "{faults:#?}");
-        assert!(faults.iter().any(|f| f.contains(":5:2: unknown key `polcy` (hint: did you mean `policy`?)")), "{faults:#?}");
+        assert!(
+            faults.iter().any(|f| f.contains(":5:2: unknown key `polcy` (hint: did you mean `policy`?)")),
+            "{faults:#?}"
+        );
         assert!(faults.iter().any(|f| f.contains(":7:12: `deadline` must be a time")), "{faults:#?}");
         assert!(faults.iter().any(|f| f.contains("an engine needs `address`")), "{faults:#?}");
         assert!(faults.iter().any(|f| f.contains("no engine that can acquit")), "{faults:#?}");
@@ -389,7 +396,9 @@ mod tests {
         let source = "[[engine]]\nname = \"r\"\ntype = \"rules\"\nfile = \"rules.txt\"\nacquits = true\n";
         let parsed = Config::parse("/a/b/c.toml", source);
         assert_eq!(parsed.faults, []);
-        assert!(matches!(&parsed.config.engines[0].kind, EngineKind::Rules(p) if p == std::path::Path::new("/a/b/rules.txt")));
+        assert!(
+            matches!(&parsed.config.engines[0].kind, EngineKind::Rules(p) if p == std::path::Path::new("/a/b/rules.txt"))
+        );
     }
 
     #[test]

@@ -85,7 +85,11 @@ impl<'f, 'a> Table<'f, 'a> {
         let value = self.value(key)?;
         let result = read(value.get_ref());
         if result.is_none() {
-            self.file.fault(value.span(), format!("`{key}` must be {shape}"), format!("write `{key} = {example}`"));
+            self.file.fault(
+                value.span(),
+                format!("`{key}` must be {shape}"),
+                format!("write `{key} = {example}`"),
+            );
         }
         result
     }
@@ -103,7 +107,9 @@ impl<'f, 'a> Table<'f, 'a> {
     }
 
     pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
-        self.typed(key, "a time with a unit: ms, s, m or h", "\"30s\"", |value| parse_duration(value.as_str()?))
+        self.typed(key, "a time with a unit: ms, s, m or h", "\"30s\"", |value| {
+            parse_duration(value.as_str()?)
+        })
     }
 
     pub(super) fn strings(&self, key: &'static str) -> Option<Vec<String>> {
@@ -131,7 +137,12 @@ impl<'f, 'a> Table<'f, 'a> {
         self.choose(key, value, choices)
     }
 
-    fn choose<T: Copy>(&self, key: &str, value: &Spanned<DeValue<'a>>, choices: &[(T, &'static str)]) -> Option<T> {
+    fn choose<T: Copy>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'a>>,
+        choices: &[(T, &'static str)],
+    ) -> Option<T> {
         let word = value.get_ref().as_str();
         let found = choices.iter().find(|(_, name)| Some(*name) == word).map(|(choice, _)| *choice);
         if found.is_none() {
@@ -178,7 +189,11 @@ impl<'f, 'a> Table<'f, 'a> {
         let value = self.value(key)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.file.fault(value.span(), format!("`{key}` must be a table"), format!("write `[{key}]` above it"));
+            self.file.fault(
+                value.span(),
+                format!("`{key}` must be a table"),
+                format!("write `[{key}]` above it"),
+            );
         }
         table.map(|table| Table::over(self.file, key, value.span(), table))
     }
@@ -189,11 +204,17 @@ impl<'f, 'a> Table<'f, 'a> {
         let tables: Option<Vec<_>> = value.get_ref().as_array().and_then(|items| {
             let items = items.iter();
             items
-                .map(|item| item.get_ref().as_table().map(|table| Table::over(self.file, key, item.span(), table)))
+                .map(|item| {
+                    item.get_ref().as_table().map(|table| Table::over(self.file, key, item.span(), table))
+                })
                 .collect()
         });
         tables.unwrap_or_else(|| {
-            self.file.fault(value.span(), format!("`{key}` must be a list of tables"), format!("write `[[{key}]]`"));
+            self.file.fault(
+                value.span(),
+                format!("`{key}` must be a list of tables"),
+                format!("write `[[{key}]]`"),
+            );
             Vec::new()
         })
     }
@@ -210,7 +231,10 @@ impl<'f, 'a> Table<'f, 'a> {
             let hint = match nearest(name, asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
-                    format!("known here: {}", asked.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))
+                    format!(
+                        "known here: {}",
+                        asked.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+                    )
                 }
             };
             let shown = text::printable_str(name, 40);

@@ -69,7 +69,10 @@ impl Engine for Clamd<'_> {
                 if reply.is_empty() {
                     sent.map_err(|error| failure("sending the part", &error))?;
                 } else if sent.is_err() && verdict == Ok(Verdict::Clean) {
-                    return Err(ScanError::new(ErrorKind::Garbled, "`OK` for a part that was not sent whole"));
+                    return Err(ScanError::new(
+                        ErrorKind::Garbled,
+                        "`OK` for a part that was not sent whole",
+                    ));
                 }
                 verdict.map(Response::from)
             }
@@ -80,7 +83,9 @@ impl Engine for Clamd<'_> {
         let mut stream = self.connect(by)?;
         stream.send(b"zVERSION\0", by).map_err(|error| failure("sending", &error))?;
         let mut reply = Vec::new();
-        stream.receive(&mut reply, LONGEST_REPLY, by).map_err(|error| failure("reading the reply", &error))?;
+        stream
+            .receive(&mut reply, LONGEST_REPLY, by)
+            .map_err(|error| failure("reading the reply", &error))?;
         let reply = reply.strip_suffix(&[0]).unwrap_or(&reply);
         if reply.starts_with(b"ClamAV ") {
             Ok(text::printable(reply, text::SHOWN))
@@ -118,7 +123,9 @@ fn send_stream(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Re
 
 fn failure(doing: &str, error: &io::Error) -> ScanError {
     match error.kind() {
-        io::ErrorKind::TimedOut => ScanError::new(ErrorKind::TimedOut, format!("no verdict in time while {doing}")),
+        io::ErrorKind::TimedOut => {
+            ScanError::new(ErrorKind::TimedOut, format!("no verdict in time while {doing}"))
+        }
         io::ErrorKind::InvalidData => ScanError::new(ErrorKind::Garbled, error),
         _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}")),
     }
@@ -223,7 +230,9 @@ fn without_details(name: &[u8]) -> &[u8] {
     let (md5, size) = inside.split_at(inside.len().min(32));
     let is_details = md5.len() == 32
         && md5.iter().all(u8::is_ascii_hexdigit)
-        && size.strip_prefix(b":").is_some_and(|size| !size.is_empty() && size.iter().all(u8::is_ascii_digit));
+        && size
+            .strip_prefix(b":")
+            .is_some_and(|size| !size.is_empty() && size.iter().all(u8::is_ascii_digit));
     if is_details { head } else { name }
 }
 
@@ -240,7 +249,9 @@ mod tests {
     fn verdict(reply: &[u8]) -> String {
         match judge(reply, Label::Descriptor, 10) {
             Ok(Verdict::Clean) => "clean".to_owned(),
-            Ok(Verdict::Infected(threats)) => threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
+            Ok(Verdict::Infected(threats)) => {
+                threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
+            }
             Ok(Verdict::Unscannable(reason)) => format!("{reason:?}"),
             Err(error) => format!("{:?}", error.kind),
         }

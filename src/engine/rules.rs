@@ -162,7 +162,8 @@ fn first_match<'t>(patterns: &[(&'t Threat, &[u8])], mut file: &File) -> std::io
 impl Rule {
     fn parse(line: &str) -> Result<Self, (String, String)> {
         let shape = || "a rule is: kind, threat name, value".to_owned();
-        let (kind, rest) = line.split_once(char::is_whitespace).ok_or_else(|| ("incomplete rule".to_owned(), shape()))?;
+        let (kind, rest) =
+            line.split_once(char::is_whitespace).ok_or_else(|| ("incomplete rule".to_owned(), shape()))?;
         let (name, value) = rest
             .trim_start()
             .split_once(char::is_whitespace)
@@ -190,7 +191,10 @@ fn sha256(value: &str) -> Result<String, (String, String)> {
     if value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(value.to_ascii_lowercase())
     } else {
-        Err(("not a SHA-256 sum".to_owned(), "write 64 hexadecimal digits, as sha256sum(1) prints them".to_owned()))
+        Err((
+            "not a SHA-256 sum".to_owned(),
+            "write 64 hexadecimal digits, as sha256sum(1) prints them".to_owned(),
+        ))
     }
 }
 
@@ -206,7 +210,9 @@ fn bytes(value: &str) -> Result<Vec<u8>, (String, String)> {
     let hint = "write pairs of hexadecimal digits, as `xxd -p` prints them".to_owned();
     match pairs {
         Some(bytes) if bytes.len() >= SHORTEST_PATTERN => Ok(bytes),
-        Some(_) => Err((format!("pattern shorter than {SHORTEST_PATTERN} bytes"), "take a longer one".to_owned())),
+        Some(_) => {
+            Err((format!("pattern shorter than {SHORTEST_PATTERN} bytes"), "take a longer one".to_owned()))
+        }
         None => Err(("not a byte pattern".to_owned(), hint)),
     }
 }

@@ -40,10 +40,14 @@ pub fn decode_words(raw: &[u8]) -> String {
         return text::printable(raw, text::SHOWN);
     }
     // The parser decodes words in the fields it knows as text.
-    let line: Vec<u8> = raw.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
+    let line: Vec<u8> =
+        raw.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
     let message = [b"Subject: ", line.as_slice(), b"\n\n"].concat();
     let decoded = parse(&message).and_then(|message| message.subject().map(str::to_owned));
-    decoded.map_or_else(|| text::printable(raw, text::SHOWN), |decoded| text::printable_str(&decoded, text::SHOWN))
+    decoded.map_or_else(
+        || text::printable(raw, text::SHOWN),
+        |decoded| text::printable_str(&decoded, text::SHOWN),
+    )
 }
 
 /// File names in the Content-Disposition and Content-Type of a block, decoded
@@ -101,10 +105,16 @@ mod tests {
     fn names_are_decoded_by_every_rule() {
         let table: [(&str, &[&str]); 5] = [
             ("Content-Type: a/b; name=\"x.exe\"", &["x.exe"]),
-            ("Content-Disposition: attachment; filename*0*=utf-8''na%C3%AF; filename*1=ve.exe", &["na\u{ef}ve.exe"]),
+            (
+                "Content-Disposition: attachment; filename*0*=utf-8''na%C3%AF; filename*1=ve.exe",
+                &["na\u{ef}ve.exe"],
+            ),
             ("Content-Type: a/b; name=\"=?utf-8?B?dmlydXMuZXhl?=\"", &["virus.exe"]),
             ("Content-Type: a/b; charset=x", &[]),
-            ("Content-Type: a/b; name=b.exe\nContent-Disposition: inline;\n filename=a.exe", &["a.exe", "b.exe"]),
+            (
+                "Content-Type: a/b; name=b.exe\nContent-Disposition: inline;\n filename=a.exe",
+                &["a.exe", "b.exe"],
+            ),
         ];
         for (block, expected) in table {
             assert_eq!(file_names(block.as_bytes()), expected, "{block}");

@@ -144,11 +144,18 @@ pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
 }
 
 /// Makes `path` hold `bytes` by writing in place: for the very first answer,
-/// when there is nothing yet to protect.
+/// when there is nothing yet to protect. A file that is there already is not
+/// truncated first: some file systems answer that with a slow flush.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = open_in_place(path)?;
+    let before = file.metadata()?.size();
+    file.write_all(bytes)?;
+    if before > bytes.len() as u64 { file.set_len(bytes.len() as u64) } else { Ok(()) }
+}
+
+fn open_in_place(path: &Path) -> io::Result<File> {
     let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).custom_flags(flags).open(path)?;
-    file.write_all(bytes)
+    OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)
 }
 
 /// Makes `path` hold `bytes`. The name shows the old content or the new.
@@ -199,8 +206,7 @@ fn may_write_in_place(error: &io::Error) -> bool {
 }
 
 fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
-    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)?;
+    let mut file = open_in_place(path)?;
     write(&file)?;
     let end = file.stream_position()?;
     file.set_len(end)

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt, socket, sockopt,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt,
+    socket, sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 
@@ -58,7 +59,10 @@ impl Stream {
             match read {
                 Ok(0) => return Ok(()),
                 Ok(n) if into.len() + n > limit => {
-                    return Err(io::Error::new(ErrorKind::InvalidData, format!("answer longer than {limit} bytes")));
+                    return Err(io::Error::new(
+                        ErrorKind::InvalidData,
+                        format!("answer longer than {limit} bytes"),
+                    ));
                 }
                 Ok(n) => into.extend_from_slice(buf.get(..n).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,0 +1,143 @@
+//! Proves every configured engine awake.
+//!
+//! Usage: convscan selftest [--config FILE] [--json]
+//!
+//! Each engine is asked about a clean file, the EICAR test file, and that file
+//! in a zip in a zip, by the same path as a part of a message. One line an
+//! engine tells its version, the answers and the times. An engine that only
+//! convicts need not know EICAR.
+//!
+//! Exit codes: 0 all awake, 1 an engine is blind or fails, 75 the
+//! configuration cannot be used.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::{Exit, load, output};
+use crate::engine::{self, Engine, Sample};
+use crate::os::clock::{self, Deadline};
+use crate::os::files::Input;
+use crate::os::scratch::Scratch;
+use crate::record::millis;
+use crate::verdict::{ScanError, Verdict, Weight};
+
+/// Arguments of `selftest`.
+#[derive(clap::Args)]
+#[command(about = "Prove every configured engine awake: clean, EICAR, EICAR nested in archives")]
+pub(super) struct Arguments {
+    /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON object for each engine
+    #[arg(long)]
+    json: bool,
+}
+
+/// One probe: what the engine is asked about and what it must say.
+struct Probe {
+    name: &'static str,
+    content: Vec<u8>,
+    expected: Expected,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Clean,
+    Infected,
+}
+
+/// What came of one probe.
+#[derive(Serialize)]
+struct Outcome {
+    probe: &'static str,
+    answer: String,
+    right: bool,
+    ms: f64,
+}
+
+/// What came of one engine.
+#[derive(Serialize)]
+struct Report {
+    engine: String,
+    version: Option<String>,
+    awake: bool,
+    probes: Vec<Outcome>,
+}
+
+/// Runs the self-test.
+pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
+    let config = load::sound(arguments.config.as_deref())?;
+    let probes = probes()?;
+    let mut all_awake = true;
+    for engine in engine::open(&config) {
+        let by = Deadline::after(config.limits.deadline);
+        let report = examine(engine.as_ref(), &probes, by)?;
+        all_awake &= report.awake;
+        if arguments.json {
+            output::data(serde_json::to_string(&report)?);
+        } else {
+            output::data(line(&report));
+        }
+    }
+    Ok(if all_awake { Exit::Done } else { Exit::No })
+}
+
+fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report> {
+    let version = engine.version(by.within(engine.config().timeout));
+    let scratch = Scratch::anywhere().context("cannot make a directory for the probes")?;
+    let mut outcomes = Vec::new();
+    for probe in probes {
+        let path = scratch.put("part", &probe.content).context("cannot write a probe")?;
+        let input = Input::open(&path).context("cannot read a probe")?;
+        let sample = Sample { file: &input.file, path: &path, size: input.size, mime_type: "", names: &[] };
+        let started = clock::instant();
+        let result = engine.scan(&sample, by.within(engine.config().timeout)).map(|response| response.verdict);
+        let right = is_right(&result, probe.expected, engine.weight());
+        outcomes.push(Outcome { probe: probe.name, answer: words(&result), right, ms: millis(started.elapsed()) });
+    }
+    let awake = outcomes.iter().all(|outcome| outcome.right);
+    Ok(Report { engine: engine.name().to_owned(), version: version.ok(), awake, probes: outcomes })
+}
+
+fn is_right(result: &Result<Verdict, ScanError>, expected: Expected, weight: Weight) -> bool {
+    match (result, expected) {
+        (Ok(Verdict::Clean), Expected::Clean) | (Ok(Verdict::Infected(_)), Expected::Infected) => true,
+        // A list of known bad things need not know this one.
+        (Ok(Verdict::Clean), Expected::Infected) => weight == Weight::ConvictsOnly,
+        (Ok(Verdict::Infected(_)), Expected::Clean) | (Ok(Verdict::Unscannable(_)) | Err(_), _) => false,
+    }
+}
+
+fn words(result: &Result<Verdict, ScanError>) -> String {
+    match result {
+        Ok(Verdict::Clean) => "clean".to_owned(),
+        Ok(Verdict::Infected(threats)) => threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
+        Ok(Verdict::Unscannable(reason)) => format!("not scanned: {}", reason.words()),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn line(report: &Report) -> String {
+    let state = if report.awake { "awake" } else { "BLIND" };
+    let version = report.version.as_deref().unwrap_or("version unknown");
+    let probes = report.probes.iter().map(|outcome| {
+        let mark = if outcome.right { "ok" } else { "WRONG" };
+        format!("{} {mark} ({}) {:.1} ms", outcome.probe, outcome.answer, outcome.ms)
+    });
+    format!("{}: {state}; {version}; {}", report.engine, probes.collect::<Vec<_>>().join("; "))
+}
+
+fn probes() -> Result<Vec<Probe>> {
+    let eicar = crate::engine::eicar::plain();
+    let nested = crate::engine::eicar::nested().context("cannot build the nested probe")?;
+    Ok(vec![
+        Probe { name: "clean", content: CLEAN.to_vec(), expected: Expected::Clean },
+        Probe { name: "eicar", content: eicar, expected: Expected::Infected },
+        Probe { name: "eicar-zip-zip", content: nested, expected: Expected::Infected },
+    ])
+}
+
+/// An honest file.
+const CLEAN: &[u8] = b"This file is clean. A scanner that finds something in it is wrong.\n";
