@@ -74,7 +74,7 @@ fn rescan(
     by: Deadline,
 ) -> Result<(), ScanError> {
     let input = Input::open(&cleaned.path).map_err(|error| ScanError::new(ErrorKind::Part, error))?;
-    let sample = Sample { file: &input.file, path: &cleaned.path, size: input.size, ..*sample };
+    let sample = Sample { file: &input.file, size: input.size, ..*sample };
     match examine(engines, &sample, by).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
@@ -188,7 +188,7 @@ fn record(
         names: evidence.names.to_vec(),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
-        sha256: input.filter(|_| digest_wanted).and_then(|input| input.sha256().ok()),
+        sha256: input.filter(|_| digest_wanted).and_then(|input| files::sha256(&input.file).ok()),
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),

@@ -3,8 +3,10 @@
 
 pub(crate) mod output;
 
+mod check;
 mod load;
 mod part;
+mod selftest;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Part(part::Arguments),
+    Selftest(selftest::Arguments),
+    Check(check::Arguments),
 }
 
 /// What a command has to say at its end.
@@ -65,6 +69,8 @@ pub fn run() -> ExitCode {
     let result: anyhow::Result<Exit> = match Arguments::parse().command {
         // Only `part --help` and the like get here.
         Command::Part(_) => Ok(part::run(&[])),
+        Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),

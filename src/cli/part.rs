@@ -140,9 +140,7 @@ fn examined(
     };
     let names = scan::names(part);
     let engines = engine::open(config);
-    let path = part.input.as_deref().unwrap_or(Path::new(""));
-    let sample =
-        Sample { file: &input.file, path, size: input.size, mime_type: &part.mime_type, names: &names };
+    let sample = Sample { file: &input.file, size: input.size, mime_type: &part.mime_type, names: &names };
     let findings = scan::examine(&engines, &sample, by);
     watch.steps.scan = watch.lap();
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));

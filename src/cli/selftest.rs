@@ -16,10 +16,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{Exit, load, output};
-use crate::engine::{self, Engine, Sample};
+use crate::engine::{self, Engine, Sample, eicar};
 use crate::os::clock::{self, Deadline};
-use crate::os::files::Input;
-use crate::os::scratch::Scratch;
+use crate::os::files;
 use crate::record::millis;
 use crate::verdict::{ScanError, Verdict, Weight};
 
@@ -86,16 +85,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 
 fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report> {
     let version = engine.version(by.within(engine.config().timeout));
-    let scratch = Scratch::anywhere().context("cannot make a directory for the probes")?;
     let mut outcomes = Vec::new();
     for probe in probes {
-        let path = scratch.put("part", &probe.content).context("cannot write a probe")?;
-        let input = Input::open(&path).context("cannot read a probe")?;
-        let sample = Sample { file: &input.file, path: &path, size: input.size, mime_type: "", names: &[] };
+        let file = files::anonymous(&probe.content).context("cannot write a probe")?;
+        let size = probe.content.len() as u64;
+        let sample = Sample { file: &file, size, mime_type: "", names: &[] };
         let started = clock::instant();
-        let result = engine.scan(&sample, by.within(engine.config().timeout)).map(|response| response.verdict);
+        let result =
+            engine.scan(&sample, by.within(engine.config().timeout)).map(|response| response.verdict);
         let right = is_right(&result, probe.expected, engine.weight());
-        outcomes.push(Outcome { probe: probe.name, answer: words(&result), right, ms: millis(started.elapsed()) });
+        outcomes.push(Outcome {
+            probe: probe.name,
+            answer: words(&result),
+            right,
+            ms: millis(started.elapsed()),
+        });
     }
     let awake = outcomes.iter().all(|outcome| outcome.right);
     Ok(Report { engine: engine.name().to_owned(), version: version.ok(), awake, probes: outcomes })
@@ -113,7 +117,9 @@ fn is_right(result: &Result<Verdict, ScanError>, expected: Expected, weight: Wei
 fn words(result: &Result<Verdict, ScanError>) -> String {
     match result {
         Ok(Verdict::Clean) => "clean".to_owned(),
-        Ok(Verdict::Infected(threats)) => threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"),
+        Ok(Verdict::Infected(threats)) => {
+            threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
+        }
         Ok(Verdict::Unscannable(reason)) => format!("not scanned: {}", reason.words()),
         Err(error) => error.to_string(),
     }
@@ -130,8 +136,8 @@ fn line(report: &Report) -> String {
 }
 
 fn probes() -> Result<Vec<Probe>> {
-    let eicar = crate::engine::eicar::plain();
-    let nested = crate::engine::eicar::nested().context("cannot build the nested probe")?;
+    let eicar = eicar::plain();
+    let nested = eicar::nested().context("cannot build the nested probe")?;
     Ok(vec![
         Probe { name: "clean", content: CLEAN.to_vec(), expected: Expected::Clean },
         Probe { name: "eicar", content: eicar, expected: Expected::Infected },

@@ -2,10 +2,11 @@
 
 mod clamd;
 mod command;
+pub mod eicar;
 pub mod rules;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
@@ -16,8 +17,6 @@ use crate::verdict::{ScanError, Verdict, Weight};
 pub struct Sample<'a> {
     /// The content, open for reading. Its offset is the engine's to move.
     pub file: &'a File,
-    /// The same content by name. Never hand it to anything that may alter it.
-    pub path: &'a Path,
     /// Its size.
     pub size: u64,
     /// Claimed type, `type/subtype` in lower case, or empty.

@@ -19,7 +19,7 @@ use super::{Engine, Response, Sample};
 use crate::config::EngineConfig;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::os::clock::Deadline;
-use crate::os::files::{Input, read_text};
+use crate::os::files::{self, read_text};
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
@@ -129,7 +129,7 @@ impl RuleSet {
     fn by_content(&self, sample: &Sample<'_>) -> std::io::Result<Vec<Threat>> {
         let mut threats = Vec::new();
         if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
-            let digest = Input::open(sample.path)?.sha256()?;
+            let digest = files::sha256(sample.file)?;
             let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
             threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
         }

@@ -88,21 +88,6 @@ impl Input {
         }
     }
 
-    /// Its SHA-256 in lower-case hex.
-    pub fn sha256(&self) -> io::Result<String> {
-        let mut file = &self.file;
-        file.rewind()?;
-        let mut hasher = Sha256::new();
-        let mut buf = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut buf)? {
-                0 => break,
-                n => hasher.update(buf.get(..n).unwrap_or_default()),
-            }
-        }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
     /// Puts the same bytes at `path`, unless they are there already. The name
     /// shows all of them or is not touched.
     pub fn copy_to(&self, path: &Path) -> io::Result<()> {
@@ -119,6 +104,27 @@ impl Input {
             self.check_unchanged()
         })
     }
+}
+
+/// The SHA-256 of a whole file in lower-case hex.
+pub fn sha256(mut file: &File) -> io::Result<String> {
+    file.rewind()?;
+    let mut hasher = Sha256::new();
+    let mut buf = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buf)? {
+            0 => break,
+            n => hasher.update(buf.get(..n).unwrap_or_default()),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A file without a name that holds `bytes`.
+pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// The first `limit` bytes of the regular file at `path`.
@@ -272,7 +278,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         fs::write(&path, b"abc").unwrap();
-        let digest = Input::open(&path).unwrap().sha256().unwrap();
+        let digest = sha256(&File::open(&path).unwrap()).unwrap();
         assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }
