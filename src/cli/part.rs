@@ -86,15 +86,15 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, ScanError> {
 /// The configuration, and why it must not be used to scan.
 fn configuration(arguments: &[OsString]) -> (Config, Option<ScanError>) {
     let broken = |detail: String| Some(ScanError::new(ErrorKind::Configuration, detail));
-    let path = match config_argument(arguments) {
-        Ok(path) => load::path(path),
-        Err(detail) => return (Config::default(), broken(detail)),
+    let (path, odd) = match config_argument(arguments) {
+        Ok(path) => (load::path(path), None),
+        Err(detail) => (load::path(None), broken(detail)),
     };
     match load::read(&path) {
         Err(error) => (Config::default(), broken(format!("{error:#}"))),
         Ok(parsed) => {
             let fault = parsed.faults.first().and_then(|fault| broken(fault.one_line()));
-            (parsed.config, fault)
+            (parsed.config, fault.or(odd))
         }
     }
 }
@@ -196,8 +196,11 @@ fn act(outputs: &Outputs, voice: Voice, decided: (Reply, Record, Option<Opened>)
         defer.clone_into(&mut record.action);
         record.scanned = None;
     }
-    let exit = if voice == Voice::Mute && record.action == defer { Exit::Later } else { Exit::Done };
-    (exit, record)
+    let unheard = voice == Voice::Mute && record.action == defer;
+    if unheard {
+        output::talk("OUTPUT_OPTIONS is not given or cannot be written: exit 75 is all that can be said");
+    }
+    (if unheard { Exit::Later } else { Exit::Done }, record)
 }
 
 /// Writes the log line, to stderr if nowhere else.

@@ -177,17 +177,27 @@ pub fn copy(from: &Path, path: &Path) -> io::Result<()> {
 /// Makes `path` say nothing: removes it, or empties it where names cannot be
 /// removed.
 pub fn clear(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+    let removed = if is_special(path) { Err(ErrorKind::Unsupported.into()) } else { fs::remove_file(path) };
+    match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(_) => OpenOptions::new().write(true).truncate(true).open(path).map(|_| ()),
+        Err(_) => fill_in_place(path, |_| Ok(())),
         Ok(()) => Ok(()),
     }
+}
+
+/// Whether something other than a file has this name. A device given by hand,
+/// `/dev/null` say, must not be renamed over or removed.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
 /// Writes a new file beside `path` and renames it. Where the directory takes no
 /// new names but the file is there, it is written in place. A full disk is no
 /// reason for that: it would destroy the answer that already stands.
 fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+    if is_special(path) {
+        return fill_in_place(path, write);
+    }
     let beside = beside(path);
     let file = match File::create_new(&beside) {
         Ok(file) => file,
@@ -214,6 +224,9 @@ fn may_write_in_place(error: &io::Error) -> bool {
 fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let mut file = open_in_place(path)?;
     write(&file)?;
+    if !file.metadata()?.is_file() {
+        return Ok(());
+    }
     let end = file.stream_position()?;
     file.set_len(end)
 }

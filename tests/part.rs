@@ -1,0 +1,558 @@
+//! The hot path by the channel's contract: what each part ends as.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use crate::harness::fake_clamd::{FakeClamd, Script};
+use crate::harness::{CONVSCAN, Case, DEFER, DELETE, DISCARD, HOLD, clamd, eicar, needs, rules};
+
+const CLEAN: &[u8] = b"honest\r\nbytes\x00 without end";
+
+fn with_rules(input: &[u8], more: &str) -> Case {
+    let case = Case::new(input);
+    let engine = rules(&case);
+    let mut case = case.config(&format!("{engine}\n{more}"));
+    // Named so that it is no stray.
+    case = case.var("RULES", "");
+    let path = case.path("rules.txt");
+    case.var("RULES", path)
+}
+
+fn with_fake(input: &[u8], script: Script, more: &str) -> (Case, FakeClamd) {
+    let fake = FakeClamd::start(script);
+    let case = Case::new(input).config(&format!("{}\n{more}", fake.engine()));
+    (case, fake)
+}
+
+#[test]
+fn a_clean_part_leaves_byte_for_byte_and_no_status() {
+    for input in [CLEAN, b"", b"\n", &[0; 70_000]] {
+        let record = with_rules(input, "").run().passed(input);
+        assert_eq!(record.verdict, "clean");
+        assert_eq!(record.size, Some(input.len() as u64));
+        assert_eq!(record.sha256, None);
+        assert_eq!(record.scanned, None);
+    }
+}
+
+#[test]
+fn an_infected_part_is_replaced_by_a_notice() {
+    let header =
+        "From: =?utf-8?Q?J=C3=B6rg?= <j@example.org>\r\nSubject: Hi\r\n there\r\nMessage-ID: <1@x>\r\n\r\n";
+    let case = with_rules(&eicar(), "")
+        .var("INPUT_TYPE", "APPLICATION")
+        .var("INPUT_SUBTYPE", "OCTET-STREAM")
+        .var("FILENAME", "=?utf-8?B?dmlydXMuY29t?=")
+        .var("NAME", "virus.com")
+        .var("PART_NUMBER", "1.2")
+        .var("INPUT_CHANNEL", "tcp_local")
+        .var("OUTPUT_CHANNEL", "ims-ms")
+        .file("MESSAGE_HEADERS", "message-headers", header);
+    let ran = case.run();
+    let (notice, record) = ran.replaced();
+    for text in [
+        "Eicar-Test",
+        "virus.com",
+        "application/octet-stream",
+        "68 bytes",
+        "J\u{f6}rg <j@example.org>",
+        "Hi there",
+    ] {
+        assert!(notice.contains(text), "{text} is missing in {notice}");
+    }
+    let headers = ran.headers.unwrap();
+    assert!(headers.starts_with("Content-Type: text/plain; charset=utf-8\n"), "{headers}");
+    assert!(headers.contains("Content-Disposition: inline\n"));
+    assert!(!headers.contains("name="));
+    assert_eq!(record.threats, ["Eicar-Test"]);
+    assert_eq!(record.part, "1.2");
+    assert_eq!(record.names, ["virus.com", "virus.com"]);
+    assert_eq!(record.message_id, "<1@x>");
+    assert_eq!((record.from_channel.as_str(), record.to_channel.as_str()), ("tcp_local", "ims-ms"));
+    assert_eq!(record.sha256.unwrap(), "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f");
+}
+
+#[test]
+fn the_policy_may_say_delete_hold_or_discard() {
+    for (word, status) in [("delete", DELETE), ("hold", HOLD), ("discard", DISCARD)] {
+        let ran = with_rules(&eicar(), &format!("[policy]\ninfected = \"{word}\"\n")).run();
+        assert_eq!(ran.exit, Some(0));
+        assert_eq!(ran.options.as_deref(), Some(status));
+        // For a channel that does not read the options.
+        assert!(String::from_utf8(ran.output.clone().unwrap()).unwrap().contains("VIRUS NOTICE"));
+        assert_eq!(ran.record().action, word);
+    }
+}
+
+#[test]
+fn one_name_for_input_and_output_is_served_too() {
+    let case = with_rules(CLEAN, "");
+    let input = case.path("input");
+    let ran = case.var("OUTPUT_FILE", input.clone()).run();
+    ran.passed(CLEAN);
+    let case = with_rules(&eicar(), "");
+    let input = case.path("input");
+    let ran = case.var("OUTPUT_FILE", input).run();
+    ran.replaced();
+}
+
+#[test]
+fn every_variable_but_two_may_be_absent_empty_or_odd() {
+    const OPTIONAL: [&str; 16] = [
+        "INPUT_HEADERS",
+        "MESSAGE_HEADERS",
+        "OUTPUT_HEADERS",
+        "INPUT_TYPE",
+        "INPUT_SUBTYPE",
+        "INPUT_DESCRIPTION",
+        "INPUT_DISPOSITION",
+        "INPUT_ENCODING",
+        "INPUT_CHANNEL",
+        "OUTPUT_CHANNEL",
+        "CONVERSION_TAG",
+        "ATTACHMENT_NUMBER",
+        "PART_NUMBER",
+        "PART_SIZE",
+        "NAME",
+        "FILENAME",
+    ];
+    use std::os::unix::ffi::OsStringExt;
+    let odd: [std::ffi::OsString; 5] = [
+        "".into(),
+        "/nonexistent/file".into(),
+        "/".into(),
+        "x".repeat(100_000).into(),
+        std::ffi::OsString::from_vec(b"\xff\n\x1b[31m\"{}%s$(reboot)".to_vec()),
+    ];
+    for value in odd {
+        let mut clean = with_rules(CLEAN, "");
+        let mut infected = with_rules(&eicar(), "");
+        for name in OPTIONAL {
+            clean = clean.var(name, value.clone());
+            if name != "OUTPUT_HEADERS" {
+                infected = infected.var(name, value.clone());
+            }
+        }
+        let ran = clean.run();
+        assert_eq!((ran.exit, ran.output.as_deref()), (Some(0), Some(CLEAN)), "{value:?} {ran:?}");
+        let (notice, _) = infected.run().replaced();
+        assert!(!notice.contains('\u{1b}'));
+        assert!(notice.lines().all(|line| line.len() < 2_000));
+    }
+    let none = OPTIONAL.into_iter().fold(with_rules(CLEAN, ""), |case, name| case.without(name));
+    none.run().passed(CLEAN);
+}
+
+#[test]
+fn header_files_may_be_huge_binary_or_without_end() {
+    let huge = vec![b'a'; 3 << 20];
+    for content in [&huge[..], b"\0\0\xff", b"Subject: no end", b""] {
+        let case = with_rules(&eicar(), "").file("MESSAGE_HEADERS", "message-headers", content).file(
+            "INPUT_HEADERS",
+            "input-headers",
+            content,
+        );
+        case.run().replaced();
+    }
+}
+
+#[test]
+fn the_name_comes_from_the_part_header_when_no_symbol_gives_it() {
+    let header = "Content-Type: application/octet-stream;\n name*0*=utf-8''na%C3%AF;\n name*1=ve.exe\n\n";
+    let (notice, record) =
+        with_rules(CLEAN, "").file("INPUT_HEADERS", "input-headers", header).run().replaced();
+    assert!(notice.contains("na\u{ef}ve.exe"), "{notice}");
+    assert_eq!(record.threats, ["Policy.Exe"]);
+}
+
+#[test]
+fn without_a_configuration_every_part_is_deferred() {
+    let case = Case::new(CLEAN).argument("--config").argument("/nonexistent/convscan.toml");
+    let ran = case.run();
+    assert_eq!((ran.exit, ran.options.as_deref(), ran.output.clone()), (Some(0), Some(DEFER), None));
+    assert!(ran.stderr.contains("/nonexistent/convscan.toml"), "{}", ran.stderr);
+}
+
+#[test]
+fn with_a_broken_configuration_every_part_is_deferred_with_the_place_in_the_log() {
+    let record = with_rules(CLEAN, "[polcy]\n").run().deferred();
+    let reason = record.reason.unwrap();
+    assert!(reason.contains("unknown key `polcy`") && reason.contains("did you mean `policy`"), "{reason}");
+    assert_eq!(record.verdict, "error");
+    for broken in ["", "[[engine]", "\0", "[policy]\ninfected = \"pass\""] {
+        let ran = Case::new(CLEAN).raw_config(broken).run();
+        assert_eq!(
+            (ran.exit, ran.options.as_deref(), ran.output.clone()),
+            (Some(0), Some(DEFER), None),
+            "{broken}"
+        );
+        assert!(!ran.stderr.is_empty());
+    }
+}
+
+#[test]
+fn an_engine_that_only_convicts_never_acquits_alone() {
+    let case = with_rules(CLEAN, "");
+    let path = case.path("rules.txt").display().to_string();
+    let engine = format!("[[engine]]\nname = \"r\"\ntype = \"rules\"\nfile = \"{path}\"\n");
+    let record = case.config(&engine).run().deferred();
+    assert!(record.reason.unwrap().contains("no engine that can acquit"));
+}
+
+#[test]
+fn a_faulty_rules_file_defers() {
+    let case = with_rules(CLEAN, "");
+    fs::write(case.path("rules.txt"), "sha256 T nonsense\n").unwrap();
+    let record = case.run().deferred();
+    assert!(record.reason.unwrap().contains("rules.txt:1:1: not a SHA-256 sum"));
+}
+
+#[test]
+fn an_older_server_is_told_to_hold_instead() {
+    let case = with_rules(CLEAN, "[server]\nrelease = \"6.2\"\n");
+    fs::remove_file(case.path("rules.txt")).unwrap();
+    let ran = case.run();
+    assert_eq!((ran.exit, ran.options.as_deref()), (Some(0), Some(HOLD)));
+    let ran = with_rules(&eicar(), "[server]\nrelease = \"6.2\"\n[policy]\ninfected = \"discard\"\n").run();
+    assert_eq!(ran.options.as_deref(), Some(HOLD));
+}
+
+#[test]
+fn without_an_options_file_nothing_unproven_passes() {
+    with_rules(CLEAN, "").without("OUTPUT_OPTIONS").run().passed(CLEAN);
+    // Infected: the content is all that can be changed.
+    for word in ["replace", "hold", "delete", "discard"] {
+        let case =
+            with_rules(&eicar(), &format!("[policy]\ninfected = \"{word}\"\n")).without("OUTPUT_OPTIONS");
+        let ran = case.run();
+        assert_eq!(ran.exit, Some(0));
+        assert!(String::from_utf8(ran.output.clone().unwrap()).unwrap().contains("VIRUS NOTICE"));
+        assert_eq!(ran.record().action, "replace");
+    }
+    // Not scanned: exit 75, said in log and stderr, unless the policy replaces.
+    let (case, _fake) = with_fake(CLEAN, Script::HangUp, "");
+    let ran = case.without("OUTPUT_OPTIONS").run();
+    assert_eq!((ran.exit, ran.output.clone()), (Some(75), None));
+    assert_eq!(ran.record().action, "defer");
+    assert!(ran.stderr.contains("OUTPUT_OPTIONS"), "{}", ran.stderr);
+    let (case, _fake) = with_fake(CLEAN, Script::HangUp, "[policy]\nwithout-options = \"replace\"\n");
+    let ran = case.without("OUTPUT_OPTIONS").run();
+    assert_eq!(ran.exit, Some(0));
+    assert!(String::from_utf8(ran.output.clone().unwrap()).unwrap().contains("could not be checked"));
+}
+
+#[test]
+fn without_input_or_output_file_nothing_is_delivered() {
+    let ran = with_rules(CLEAN, "").without("INPUT_FILE").run();
+    assert!(ran.deferred().reason.unwrap().contains("INPUT_FILE is not given"));
+    let ran = with_rules(CLEAN, "").without("OUTPUT_FILE").run();
+    assert!(ran.deferred().reason.unwrap().contains("OUTPUT_FILE is not given"));
+    let ran = with_rules(CLEAN, "").without("OUTPUT_FILE").without("OUTPUT_OPTIONS").run();
+    assert_eq!(ran.exit, Some(75));
+}
+
+#[test]
+fn an_input_that_is_no_readable_file_defers_at_once() {
+    let fifo = with_rules(CLEAN, "");
+    fs::remove_file(fifo.path("input")).unwrap();
+    nix::unistd::mkfifo(&fifo.path("input"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fifo.run().deferred();
+    for place in ["/nonexistent", "/", "/dev/zero"] {
+        with_rules(CLEAN, "").var("INPUT_FILE", place).run().deferred();
+    }
+}
+
+#[test]
+fn unknown_arguments_defer() {
+    let record = with_rules(CLEAN, "").argument("INPUT_FILE").run().deferred();
+    assert!(record_reason(record.reason).contains("unknown argument"));
+}
+
+fn record_reason(reason: Option<String>) -> String {
+    reason.unwrap_or_default()
+}
+
+#[test]
+fn no_odd_answer_of_clamd_passes_a_part() {
+    let say = |text: &[u8]| Script::Say(text.to_vec());
+    let table = [
+        (say(b"fd[9]: OK\0"), "pass", ""),
+        (Script::Trickle(b"fd[9]: OK\0".to_vec()), "pass", ""),
+        (Script::Trickle(b"fd[9]: A B/{HEX}C.UNOFFICIAL FOUND\0".to_vec()), "replace", ""),
+        (say(b"fd[9]: OK"), "defer", "garbled"),
+        (say(b""), "defer", "garbled"),
+        (Script::HangUp, "defer", ""),
+        (say(b"Error writing to temporary file ERROR\0fd[9]: OK\0"), "defer", "failed"),
+        (say(b"fd[9]: OK\0fd[9]: x ERROR\0"), "defer", "failed"),
+        (say(b"fd[9]: (null) FOUND\0"), "replace", ""),
+        (say(b"fd[9]: x ERROR\0fd[9]: W FOUND\0"), "replace", ""),
+        (say(b"COMMAND READ TIMED OUT\n"), "defer", "timed-out"),
+        (say(b"COMMAND UNAVAILABLE\0"), "defer", "failed"),
+        (say(b"UNKNOWN COMMAND\0"), "defer", "failed"),
+        (say(b"fd[9]: Excluded\0fd[9]: OK\0"), "defer", "excluded"),
+        (say(b"fd[9]: Empty file\0fd[9]: OK\0"), "defer", "garbled"),
+        (say(b"HTTP/1.1 200 OK\r\n\r\n"), "defer", "garbled"),
+        (say(b"220 mail ESMTP OK\r\n"), "defer", "garbled"),
+        (Script::Babble, "defer", "garbled"),
+    ];
+    for (script, action, reason) in table {
+        let (case, _fake) = with_fake(CLEAN, script.clone(), "");
+        let ran = case.run();
+        let record = match action {
+            "pass" => ran.passed(CLEAN),
+            "replace" => ran.replaced().1,
+            _ => ran.deferred(),
+        };
+        assert!(record_reason(record.reason.clone()).contains(reason), "{script:?}: {record:?}");
+    }
+}
+
+#[test]
+fn a_silent_engine_ends_at_its_timeout() {
+    let fake = FakeClamd::start(Script::Silence);
+    let engine = fake.engine().replace("address", "timeout = \"300ms\"\naddress");
+    let started = Instant::now();
+    let record = Case::new(CLEAN).config(&engine).run().deferred();
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(record_reason(record.reason).starts_with("timed-out"));
+    // And the deadline of the whole part bounds every engine.
+    let fake = FakeClamd::start(Script::Silence);
+    let config = format!("{}{}\n[limits]\ndeadline = \"300ms\"\n", fake.engine(), fake.engine());
+    let record = Case::new(CLEAN).config(&config).run().deferred();
+    assert_eq!(record.engines.len(), 2);
+    assert!(started.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
+fn an_engine_that_is_down_defers_and_each_kind_has_its_policy() {
+    let down = "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/nonexistent/socket\"\n";
+    let record = Case::new(CLEAN).config(down).run().deferred();
+    assert!(record_reason(record.reason).starts_with("unreachable: /nonexistent/socket"));
+    let run = |word: &str| {
+        let policy = format!("{down}[policy.error]\ndefault = \"defer\"\nunreachable = \"{word}\"\n");
+        Case::new(CLEAN).config(&policy).run()
+    };
+    let ran = run("hold");
+    assert_eq!((ran.options.as_deref(), ran.output.clone()), (Some(HOLD), None));
+    let record = run("pass").passed(CLEAN);
+    assert_eq!((record.verdict.as_str(), record.scanned), ("error", Some(false)));
+    let (notice, _) = run("replace").replaced();
+    assert!(notice.contains("could not be checked"), "{notice}");
+}
+
+#[test]
+fn a_conviction_beats_a_failure_of_another_engine() {
+    let case = with_rules(&eicar(), "");
+    let path = case.path("rules.txt").display().to_string();
+    let config = format!(
+        "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/nonexistent/socket\"\n\
+         [[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{path}\"\n"
+    );
+    let (_, record) = case.config(&config).run().replaced();
+    assert_eq!(record.engines.iter().map(|e| e.verdict.as_str()).collect::<Vec<_>>(), ["error", "infected"]);
+}
+
+#[test]
+fn a_wrong_template_is_found_by_check_and_falls_back_at_run_time() {
+    let case = with_rules(&eicar(), "[notice]\ninfected = \"notice.txt\"\n");
+    fs::write(case.path("notice.txt"), "{viruss}\n").unwrap();
+    let ran = case.var("NOTICE", "").run();
+    let notice = String::from_utf8(ran.output.unwrap()).unwrap();
+    assert!(notice.contains("VIRUS NOTICE"), "{notice}");
+    let case = with_rules(&eicar(), "[notice]\ninfected = \"notice.txt\"\ndescription = \"Removed\"\n");
+    fs::write(case.path("notice.txt"), "Gefunden: {finding}, \u{fc}brigens {{so}}\n").unwrap();
+    let ran = case.run();
+    assert_eq!(ran.output.unwrap(), "Gefunden: Eicar-Test, \u{fc}brigens {so}\n".as_bytes());
+    assert!(ran.headers.unwrap().contains("charset=utf-8"));
+    assert!(ran.options.unwrap().contains("OUTPUT_DESCRIPTION=Removed\n"));
+}
+
+#[test]
+fn a_template_without_the_reference_still_has_it_in_the_log() {
+    let case = with_rules(&eicar(), "");
+    let ran = case.run();
+    assert!(!ran.record().reference.is_empty());
+}
+
+/// Runs a case whose outputs are in a small file system of its own, prepared by
+/// `prepare`; says exit code and what is there afterwards.
+fn in_small_disk(case: Case, prepare: &str) -> Option<String> {
+    let name = "a_full_or_read_only_output_directory_leaves_a_safe_answer";
+    if !needs(name, "/usr/bin/unshare", "util-linux") {
+        return None;
+    }
+    let disk = case.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mut case = case;
+    for (variable, file) in [("OUTPUT_FILE", "o"), ("OUTPUT_OPTIONS", "opt"), ("OUTPUT_HEADERS", "h")] {
+        case = case.var(variable, disk.join(file));
+    }
+    let script = format!(
+        "mount -t tmpfs -o size=16k,nr_inodes=10 none {0} && cd {0} && {{ {prepare}; }} 2>/dev/null; \"$0\" part 2>/dev/null; \
+         echo exit=$?; ls -A; cat opt 2>/dev/null; test ! -e o || cmp -s o ../input && echo same",
+        disk.display()
+    );
+    let command = case.command();
+    let mut unshare = std::process::Command::new("/usr/bin/unshare");
+    unshare.args(["-rm", "/bin/sh", "-c", &script, CONVSCAN]).env_clear().env("PATH", "/usr/bin:/bin");
+    unshare.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    let output = unshare.output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().replace('\n', " "))
+}
+
+#[test]
+fn a_full_or_read_only_output_directory_leaves_a_safe_answer() {
+    let large = vec![7; 40_000];
+    let table: [(&[u8], &str, &str); 6] = [
+        // Room for the promise, none for the content.
+        (&large, "", "exit=0 opt STATUS=178028698 same "),
+        // No room at all: the file is made, but takes no byte.
+        (CLEAN, "cat /dev/zero > fill", "exit=75 fill same "),
+        (&eicar(), "cat /dev/zero > fill", "exit=75 fill same "),
+        // No name left.
+        (CLEAN, "for i in 1 2 3 4 5 6 7 8 9; do : > $i; done", "exit=75 1 2 3 4 5 6 7 8 9 same "),
+        // Nothing can be written anywhere.
+        (CLEAN, "mount -o remount,ro .", "exit=75 same "),
+        (&eicar(), "mount -o remount,ro .", "exit=75 same "),
+    ];
+    for (input, prepare, expected) in table {
+        let Some(said) = in_small_disk(with_rules(input, ""), prepare) else { return };
+        assert_eq!(said, expected, "{prepare}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_the_promise() {
+    for place in ["/nonexistent/output", "/"] {
+        let ran = with_rules(CLEAN, "").var("OUTPUT_FILE", place).run();
+        assert_eq!((ran.exit, ran.options.as_deref()), (Some(0), Some(DEFER)), "{place}");
+        let record = ran.record();
+        assert_eq!((record.verdict.as_str(), record.action.as_str()), ("clean", "defer"));
+        let ran = with_rules(&eicar(), "").var("OUTPUT_FILE", place).run();
+        assert_eq!((ran.exit, ran.options.as_deref()), (Some(0), Some(DEFER)), "{place}");
+    }
+    let ran = with_rules(&eicar(), "").var("OUTPUT_HEADERS", "/nonexistent/headers").run();
+    assert_eq!((ran.exit, ran.options.as_deref()), (Some(0), Some(DEFER)));
+}
+
+#[test]
+fn a_device_given_by_hand_is_neither_replaced_nor_removed() {
+    let case = with_rules(&eicar(), "");
+    let device = case.path("device");
+    // A FIFO stands for every special file; nobody reads it.
+    nix::unistd::mkfifo(&device, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for variable in ["OUTPUT_FILE", "OUTPUT_HEADERS", "OUTPUT_OPTIONS"] {
+        let case = with_rules(&eicar(), "").var(variable, device.clone());
+        case.command().output().unwrap();
+        let kind = fs::symlink_metadata(&device).unwrap().file_type();
+        assert!(std::os::unix::fs::FileTypeExt::is_fifo(&kind), "{variable}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_changes_no_answer() {
+    let fifo = |case: &Case| nix::unistd::mkfifo(&case.path("log"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let case = with_rules(CLEAN, "");
+    fifo(&case);
+    let output = case.command().output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(fs::read(case.path("output")).unwrap(), CLEAN);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("log "));
+    let case = with_rules(&eicar(), "");
+    fs::create_dir(case.path("log")).unwrap();
+    let output = case.command().output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("\"infected\""));
+}
+
+#[test]
+fn lines_go_to_the_system_log_too() {
+    let case = with_rules(&eicar(), "");
+    let socket = std::os::unix::net::UnixDatagram::bind(case.path("syslog")).unwrap();
+    let engine = format!(
+        "[[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{}\"\nacquits = true\n",
+        case.path("rules.txt").display()
+    );
+    let log = format!("{engine}[log]\nsyslog = \"{}\"\n", case.path("syslog").display());
+    case.raw_config(&log).run();
+    let mut buf = [0; 8192];
+    let n = socket.recv(&mut buf).unwrap();
+    let line = String::from_utf8_lossy(&buf[..n]);
+    // Facility mail (2) and severity notice (5).
+    assert!(
+        line.starts_with("<21>") && line.contains(" convscan[") && line.contains("\"Eicar-Test\""),
+        "{line}"
+    );
+}
+
+#[test]
+fn all_parts_have_a_digest_when_asked_for() {
+    let case = with_rules(b"abc", "");
+    let engine = format!(
+        "[[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{}\"\nacquits = true\n",
+        case.path("rules.txt").display()
+    );
+    let log = case.path("log").display().to_string();
+    let ran = case.raw_config(&format!("{engine}[log]\nfile = \"{log}\"\ndigest = \"all\"\n")).run();
+    let digest = ran.record().sha256.unwrap();
+    assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+#[test]
+fn files_of_ours_are_readable_whatever_the_umask() {
+    let case = with_rules(CLEAN, "");
+    let mut shell = std::process::Command::new("/bin/sh");
+    let command = case.command();
+    shell.arg("-c").arg("umask 0777; exec \"$0\" part").arg(CONVSCAN).env_clear();
+    shell.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    assert!(shell.status().unwrap().success());
+    let mode = fs::metadata(case.path("output")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_real_clamd_convicts_and_acquits_over_both_kinds_of_socket() {
+    let Some(clamd) = clamd::shared("a_real_clamd_convicts_and_acquits_over_both_kinds_of_socket") else {
+        return;
+    };
+    for engine in [clamd.engine(), clamd.tcp_engine()] {
+        for input in [CLEAN, b"", &[7; 200_000]] {
+            Case::new(input).config(&engine).run().passed(input);
+        }
+        let (notice, record) = Case::new(&eicar()).config(&engine).run().replaced();
+        assert!(notice.contains("Eicar-Test-Signature"), "{notice}");
+        assert_eq!(record.engines.len(), 1);
+    }
+}
+
+#[test]
+fn a_stream_over_clamds_limit_is_an_error_that_says_so() {
+    let Some(clamd) = clamd::shared("a_stream_over_clamds_limit_is_an_error_that_says_so") else { return };
+    let large = vec![b'x'; 3 << 20];
+    let record = Case::new(&large).config(&clamd.tcp_engine()).run().deferred();
+    assert!(record_reason(record.reason).contains("size limit exceeded"));
+    Case::new(&large).config(&clamd.engine()).run().passed(&large);
+}
+
+#[test]
+fn a_real_clamd_finds_every_test_file() {
+    let name = "a_real_clamd_finds_every_test_file";
+    let Some(clamd) = clamd::shared(name) else { return };
+    if !needs(name, "/usr/share/clamav-testfiles", "clamav-testfiles") {
+        return;
+    }
+    let mut met = 0;
+    let mut missed = Vec::new();
+    for entry in fs::read_dir("/usr/share/clamav-testfiles").unwrap() {
+        let path = entry.unwrap().path();
+        let ran = Case::new(&fs::read(&path).unwrap()).config(&clamd.engine()).run();
+        if ran.record().action != "replace" {
+            missed.push(path.display().to_string());
+        }
+        met += 1;
+    }
+    assert!(met > 40, "{met}");
+    assert_eq!(missed, [""; 0]);
+}
