@@ -1,0 +1,3 @@
+//! Pure readers.
+
+pub mod message;
