@@ -389,7 +389,7 @@ fn in_small_disk(case: Case, prepare: &str) -> Option<String> {
         case = case.var(variable, disk.join(file));
     }
     let script = format!(
-        "mount -t tmpfs -o size=16k,nr_inodes=10 none {0} && cd {0} && {{ {prepare}; }} 2>/dev/null; \"$0\" part 2>/dev/null; \
+        "mount -t tmpfs -o size=16k,nr_inodes=10 none {0} && cd {0} && {{ :; {prepare}\n }} 2>/dev/null; \"$0\" part 2>/dev/null; \
          echo exit=$?; ls -A; cat opt 2>/dev/null; test ! -e o || cmp -s o ../input && echo same",
         disk.display()
     );

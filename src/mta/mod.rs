@@ -1,3 +1,4 @@
 //! Pure readers of mail and of the server's files.
 
 pub mod header;
+pub mod message;

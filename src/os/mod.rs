@@ -1,8 +1,13 @@
 //! The only code that touches the system.
 
 pub mod answer;
+pub(crate) mod channel_command;
 pub mod clock;
+mod drain;
 pub mod files;
 pub mod log;
+pub(crate) mod message_file;
+pub mod process;
+pub mod scratch;
 pub mod socket;
 pub mod vars;

@@ -1,0 +1,218 @@
+//! `convscan message FILE`: plays the conversion channel for a whole message.
+//!
+//! Takes the message in FILE (`-` is stdin) apart, runs `convscan part` for
+//! every part that the channel would hand over, obeys the answers, and prints
+//! the message that results. What no answer changes is printed byte for byte
+//! as it came. It needs no mail server and touches none.
+//!
+//! ```text
+//! convscan message mail.eml                     what would be delivered
+//! convscan message --json mail.eml              what happened to each part
+//! convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
+//! ```
+//!
+//! A command other than our own is run by `/bin/sh -c` with the same variables
+//! and files; besides them it sees `PATH` and the variables whose names begin
+//! with `CONVSCAN_`. A command that fails, runs out of time, or leaves neither
+//! content nor a known status makes the message deferred.
+//!
+//! Ends with 0 when the message is delivered, 10 held, 11 discarded, 12 returned
+//! to its sender or the postmaster, 75 deferred; only a delivered message is
+//! printed. With `--json` one object is printed instead, in every case.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::channel::Var;
+use crate::cli::{Exit, output};
+use crate::mta::message::answer::{self, Ending, Outcome, Step};
+use crate::mta::message::{Changes, Leaf, Message};
+use crate::os::channel_command::{self, Input, Program};
+use crate::os::message_file;
+use crate::text;
+
+/// Play the conversion channel for a whole message.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The message; `-` is stdin
+    file: PathBuf,
+
+    /// Configuration that `convscan part` is run with
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Shell command to run in place of `convscan part`
+    #[arg(long, value_name = "CMD", conflicts_with = "config")]
+    command: Option<OsString>,
+
+    /// Longest time for one part
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    timeout: Duration,
+
+    /// Print what happened to each part instead of the message
+    #[arg(long)]
+    json: bool,
+
+    /// Write the message to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// One part in the JSON output.
+#[derive(Serialize)]
+struct PartReport {
+    number: String,
+    r#type: String,
+    name: Option<String>,
+    size: usize,
+    status: Option<u32>,
+    changed: bool,
+    exit: Option<i32>,
+    ms: u64,
+}
+
+#[derive(Serialize)]
+struct Report {
+    outcome: &'static str,
+    parts: Vec<PartReport>,
+}
+
+/// How the whole message fared.
+struct Fate {
+    outcome: Outcome,
+    changes: Changes,
+    parts: Vec<PartReport>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    let shown = arguments.file.display();
+    let raw = message_file::read(&arguments.file).with_context(|| format!("cannot read `{shown}`"))?;
+    let message = Message::split(&raw);
+    let fate = processed(&message, &program(arguments)?, arguments.timeout)?;
+    let (name, exit) = words(fate.outcome);
+
+    if fate.outcome == Outcome::Delivered {
+        let result = if fate.changes.is_empty() { None } else { Some(message.rebuilt(&fate.changes)) };
+        deliver(arguments, result.as_deref().unwrap_or(&raw))?;
+    }
+    if arguments.json {
+        output::data(serde_json::to_string(&Report { outcome: name, parts: fate.parts })?);
+    }
+    Ok(exit)
+}
+
+fn program(arguments: &Arguments) -> Result<Program> {
+    if let Some(line) = &arguments.command {
+        return Ok(Program::shell(line));
+    }
+    let mut own = vec![OsString::from("part")];
+    if let Some(config) = &arguments.config {
+        own.push("--config".into());
+        own.push(config.into());
+    }
+    Program::own(own).context("cannot find this program's own file")
+}
+
+/// Runs the command for one leaf after another, until one ends the message.
+fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Result<Fate> {
+    let mut fate = Fate { outcome: Outcome::Delivered, changes: Changes::new(), parts: Vec::new() };
+    let message_header = message.outermost_header();
+    for (i, leaf) in message.leaves().iter().enumerate() {
+        let content = message.content(leaf);
+        let input = Input {
+            content: &content,
+            header: message.header(leaf),
+            message_header,
+            values: &values(leaf, i + 1, content.len()),
+        };
+        let run = channel_command::run(program, &input, timeout)
+            .with_context(|| format!("cannot run `{}` for part {}", program.path.display(), leaf.number))?;
+        let mut report = PartReport {
+            number: leaf.number.clone(),
+            r#type: kind(leaf),
+            name: shown_name(leaf),
+            size: content.len(),
+            status: answer::status(&run.answer),
+            changed: false,
+            exit: match run.answer.ending {
+                Ending::Exited(code) => Some(code),
+                Ending::Killed | Ending::TimedOut => None,
+            },
+            ms: u64::try_from(run.elapsed.as_millis()).unwrap_or(u64::MAX),
+        };
+        let step = answer::outcome(run.answer, &content);
+        report.changed = matches!(step, Step::Change(_));
+        fate.parts.push(report);
+        match step {
+            Step::Keep => (),
+            Step::Change(change) => {
+                fate.changes.insert(i, change);
+            }
+            Step::AsIs => {
+                fate.changes.clear();
+                return Ok(fate);
+            }
+            Step::Stop(outcome) => {
+                fate.outcome = outcome;
+                return Ok(fate);
+            }
+        }
+    }
+    Ok(fate)
+}
+
+fn values(leaf: &Leaf, attachment: usize, size: usize) -> [(Var, Vec<u8>); 12] {
+    [
+        (Var::InputType, leaf.main_type.clone()),
+        (Var::InputSubtype, leaf.subtype.clone()),
+        (Var::InputDescription, leaf.description.clone()),
+        (Var::InputDisposition, leaf.disposition.clone()),
+        (Var::InputEncoding, leaf.encoding.clone()),
+        (Var::InputChannel, b"tcp_local".to_vec()),
+        (Var::OutputChannel, b"ims-ms".to_vec()),
+        (Var::AttachmentNumber, attachment.to_string().into_bytes()),
+        (Var::PartNumber, leaf.number.clone().into_bytes()),
+        (Var::PartSize, size.to_string().into_bytes()),
+        (Var::Name, leaf.name.clone()),
+        (Var::Filename, leaf.filename.clone()),
+    ]
+}
+
+fn deliver(arguments: &Arguments, message: &[u8]) -> Result<()> {
+    match &arguments.output {
+        Some(path) => {
+            message_file::write(path, message).with_context(|| format!("cannot write `{}`", path.display()))
+        }
+        None if arguments.json => Ok(()),
+        None => output::bytes(message).context("cannot write the message"),
+    }
+}
+
+fn words(outcome: Outcome) -> (&'static str, Exit) {
+    match outcome {
+        Outcome::Delivered => ("delivered", Exit::Done),
+        Outcome::Held => ("held", Exit::Held),
+        Outcome::Discarded => ("discarded", Exit::Discarded),
+        Outcome::Returned => ("returned", Exit::Returned),
+        Outcome::Deferred => ("deferred", Exit::Later),
+    }
+}
+
+fn kind(leaf: &Leaf) -> String {
+    let half = |bytes: &[u8]| text::printable(bytes, text::SHOWN).to_ascii_lowercase();
+    format!("{}/{}", half(&leaf.main_type), half(&leaf.subtype))
+}
+
+fn shown_name(leaf: &Leaf) -> Option<String> {
+    let name = [&leaf.filename, &leaf.name].into_iter().find(|name| !name.is_empty())?;
+    Some(text::printable(name, text::SHOWN))
+}
+
+fn duration(value: &str) -> Result<Duration> {
+    let signed: jiff::SignedDuration = value.parse()?;
+    Duration::try_from(signed).context("a time cannot be negative")
+}

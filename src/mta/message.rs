@@ -1,0 +1,155 @@
+//! A message cut into the parts that the conversion channel hands over, as byte
+//! ranges, and put together again. Cannot fail: what cannot be cut is one part.
+//!
+//! The channel hands over only discrete parts (MS Technical Reference,
+//! "Conversion entry scanning and application"): never `multipart/*` or
+//! `message/*`, but what is inside the former and inside `message/rfc822`.
+
+pub mod answer;
+mod encode;
+mod header;
+mod rebuild;
+mod split;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use self::encode::Encoding;
+use self::header::Header;
+pub use self::rebuild::Changes;
+
+/// A message and its leaves.
+#[derive(Debug)]
+pub struct Message<'a> {
+    buffers: Vec<Buffer<'a>>,
+    multiparts: Vec<Multipart>,
+    leaves: Vec<Leaf>,
+    /// Messages and parts met so far, leaves or not.
+    entities: usize,
+}
+
+/// A part that the channel hands over. Texts are as they stand in the message,
+/// unfolded; an absent one is empty.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// Structured part number, as IMAP counts (RFC 9051, 6.4.5.1).
+    pub number: String,
+    /// MIME type; `text` where the message gives none.
+    pub main_type: Vec<u8>,
+    /// MIME subtype; `plain` where the message gives none.
+    pub subtype: Vec<u8>,
+    /// Content-description.
+    pub description: Vec<u8>,
+    /// Content-disposition without its parameters.
+    pub disposition: Vec<u8>,
+    /// Content-transfer-encoding.
+    pub encoding: Vec<u8>,
+    /// Parameter `name` of Content-type.
+    pub name: Vec<u8>,
+    /// Parameter `filename` of Content-disposition.
+    pub filename: Vec<u8>,
+    place: Place,
+    slot: Option<Slot>,
+    labelled: Labelled,
+}
+
+/// Whether the header names the type that the leaf was handed over with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Labelled {
+    Truly,
+    /// It says multipart, but no part could be found.
+    Wrongly,
+}
+
+/// Bytes that ranges point into: the message, or a decoded message inside it.
+#[derive(Debug)]
+struct Buffer<'a> {
+    bytes: Cow<'a, [u8]>,
+    host: Option<Host>,
+}
+
+/// The encoded part that a decoded message was found in.
+#[derive(Debug)]
+struct Host {
+    place: Place,
+    encoding: Encoding,
+}
+
+/// Where a header and its body stand.
+#[derive(Clone, Debug)]
+struct Place {
+    buffer: usize,
+    header: Header,
+    body: Range<usize>,
+    /// The innermost multipart around it in the same buffer.
+    enclosing: Option<usize>,
+    role: Role,
+    /// Whether the line end before the next delimiter is missing, because it
+    /// would be that of the delimiter before: two delimiters with nothing between.
+    glued: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Message,
+    Part,
+}
+
+#[derive(Debug)]
+struct Multipart {
+    boundary: Vec<u8>,
+    enclosing: Option<usize>,
+    children: usize,
+}
+
+/// What goes when a child of a multipart is removed: its delimiter line and all
+/// up to the next one.
+#[derive(Clone, Debug)]
+struct Slot {
+    multipart: usize,
+    range: Range<usize>,
+    next: Next,
+}
+
+/// What stands behind a child of a multipart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Delimiter,
+    Nothing,
+}
+
+impl<'a> Message<'a> {
+    /// Cuts `raw`.
+    pub fn split(raw: &'a [u8]) -> Self {
+        split::split(raw)
+    }
+
+    /// The leaves in the order of the message.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// The content of `leaf` without transfer encoding; its charset is kept.
+    pub fn content(&self, leaf: &Leaf) -> Vec<u8> {
+        let raw = self.bytes(leaf.place.buffer).get(leaf.place.body.clone()).unwrap_or_default();
+        Encoding::named(&leaf.encoding).decoded(raw)
+    }
+
+    /// The header lines of `leaf`; for a message of one part those of the message.
+    pub fn header(&self, leaf: &Leaf) -> &[u8] {
+        self.bytes(leaf.place.buffer).get(leaf.place.header.range.clone()).unwrap_or_default()
+    }
+
+    /// The header lines of the message as a whole.
+    pub fn outermost_header(&self) -> &[u8] {
+        let bytes = self.bytes(0);
+        bytes.get(Header::read(bytes, 0..bytes.len()).range).unwrap_or_default()
+    }
+
+    fn bytes(&self, buffer: usize) -> &[u8] {
+        self.buffers.get(buffer).map_or(b"", |buffer| &buffer.bytes)
+    }
+}

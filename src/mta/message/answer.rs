@@ -1,0 +1,308 @@
+//! What a command left behind for one part, and what the channel makes of it.
+//!
+//! Where the manuals are silent (a failed command, no output, an unknown
+//! status) the message is deferred: that loses nothing and passes nothing.
+
+use super::header;
+
+/// Longest options or header file that is read. Real ones have a few lines.
+const LONGEST: usize = 1 << 20;
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// By a signal.
+    Killed,
+    /// By us, when its time was over.
+    TimedOut,
+}
+
+/// What the command left behind; an absent file is `None`.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// How it ended.
+    pub ending: Ending,
+    /// `OUTPUT_FILE`.
+    pub body: Option<Vec<u8>>,
+    /// `OUTPUT_HEADERS`.
+    pub headers: Option<Vec<u8>>,
+    /// `OUTPUT_OPTIONS`.
+    pub options: Option<Vec<u8>>,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Delivered,
+    /// It is put aside as a `.HELD` file.
+    Held,
+    /// It vanishes.
+    Discarded,
+    /// It goes back to its sender, or to the postmaster.
+    Returned,
+    /// It stays in the queue and is tried again.
+    Deferred,
+}
+
+/// What the channel does after one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The part stays as it is.
+    Keep,
+    /// The part changes.
+    Change(Change),
+    /// The message goes on as it came; no further part is looked at.
+    AsIs,
+    /// The message does not go on; no further part is looked at.
+    Stop(Outcome),
+}
+
+/// What becomes of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is removed.
+    Delete,
+    /// It is written anew.
+    Replace(Box<Replacement>),
+}
+
+/// A part written anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replacement {
+    /// The new content; `None` where only the header changes.
+    pub(crate) content: Option<Vec<u8>>,
+    /// Header fields without their last line end, which replace all Content-* fields.
+    pub(crate) fields: Vec<Vec<u8>>,
+    pub(crate) options: Options,
+}
+
+/// The options that change a part, and the status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) main_type: Option<Vec<u8>>,
+    pub(crate) subtype: Option<Vec<u8>>,
+    pub(crate) description: Option<Vec<u8>>,
+    pub(crate) disposition: Option<Vec<u8>>,
+    pub(crate) mode: Option<Vec<u8>>,
+    pub(crate) encoding: Option<Vec<u8>>,
+    status: Option<u32>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Unreadable;
+
+enum Directive {
+    GoOn,
+    Delete,
+    AsIs,
+    Stop(Outcome),
+}
+
+/// The directives of `pmdf_err.h`; MS Technical Reference, "Conversion script
+/// exit statuses", and 6.3 Administration Guide, 13.5.4 (the last).
+const DIRECTIVES: [(u32, Directive); 10] = [
+    (0x0000_0001, Directive::GoOn),
+    (0x0A9C_857A, Directive::Stop(Outcome::Returned)), // FORCERETURN
+    (0x0A9C_857B, Directive::Stop(Outcome::Returned)), // with a sample only
+    (0x0A9C_8612, Directive::Stop(Outcome::Returned)), // FORCEPOST
+    (0x0A9C_8632, Directive::AsIs),                    // FORCEASIS
+    (0x0A9C_8662, Directive::Delete),                  // FORCEDELETE
+    (0x0A9C_86AA, Directive::Stop(Outcome::Held)),     // FORCEHOLD
+    (0x0A9C_86B3, Directive::Stop(Outcome::Discarded)), // FORCEDISCARD
+    (0x0A9C_86E3, Directive::Stop(Outcome::Discarded)), // FORCEJETTISON
+    (0x0A9C_809A, Directive::Stop(Outcome::Deferred)), // AGN
+];
+
+/// What follows from `answer` about a part whose content was `input`.
+pub fn outcome(answer: Answer, input: &[u8]) -> Step {
+    const LATER: Step = Step::Stop(Outcome::Deferred);
+    if answer.ending != Ending::Exited(0) {
+        return LATER;
+    }
+    let options = options(answer.options.as_deref().unwrap_or_default());
+    let fields = fields(answer.headers.as_deref().unwrap_or_default());
+    let (Ok(options), Ok(fields)) = (options, fields) else {
+        return LATER;
+    };
+    let code = options.status.unwrap_or(1);
+    match DIRECTIVES.iter().find(|(known, _)| *known == code) {
+        None => LATER,
+        Some((_, Directive::Stop(outcome))) => Step::Stop(*outcome),
+        Some((_, Directive::AsIs)) => Step::AsIs,
+        Some((_, Directive::Delete)) => Step::Change(Change::Delete),
+        Some((_, Directive::GoOn)) => match answer.body {
+            None => LATER,
+            Some(body) => replaced(body, fields, options, input),
+        },
+    }
+}
+
+/// The number that `answer` gives as `STATUS`.
+pub fn status(answer: &Answer) -> Option<u32> {
+    options(answer.options.as_deref()?).ok()?.status
+}
+
+fn replaced(body: Vec<u8>, fields: Vec<Vec<u8>>, options: Options, input: &[u8]) -> Step {
+    let content = (body != input).then_some(body);
+    let options = Options { status: None, ..options };
+    let replacement = Replacement { content, fields, options };
+    if replacement == Replacement::default() {
+        return Step::Keep;
+    }
+    Step::Change(Change::Replace(Box::new(replacement)))
+}
+
+/// Reads `NAME=value` lines, the value bare or in quotes. `!` begins a comment,
+/// as in the MTA's own option files. An unknown name is passed over.
+fn options(text: &[u8]) -> Result<Options, Unreadable> {
+    let mut options = Options::default();
+    if text.len() > LONGEST {
+        return Err(Unreadable);
+    }
+    for line in text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        if line.is_empty() || line.starts_with(b"!") {
+            continue;
+        }
+        let equals = line.iter().position(|byte| *byte == b'=').ok_or(Unreadable)?;
+        let (name, value) = line.split_at(equals);
+        let value = unquoted(value.get(1..).unwrap_or_default().trim_ascii());
+        if value.iter().any(u8::is_ascii_control) {
+            return Err(Unreadable);
+        }
+        let name = name.trim_ascii().to_ascii_uppercase();
+        let slot = match name.as_slice() {
+            b"STATUS" => {
+                options.status = Some(number(value)?);
+                continue;
+            }
+            b"OUTPUT_TYPE" => &mut options.main_type,
+            b"OUTPUT_SUBTYPE" => &mut options.subtype,
+            b"OUTPUT_DESCRIPTION" => &mut options.description,
+            b"OUTPUT_DISPOSITION" => &mut options.disposition,
+            b"OUTPUT_MODE" => &mut options.mode,
+            b"OUTPUT_ENCODING" => &mut options.encoding,
+            _ => continue,
+        };
+        *slot = Some(value.to_vec());
+    }
+    let is_token = |value: &Option<Vec<u8>>| value.as_deref().is_none_or(token);
+    if is_token(&options.main_type) && is_token(&options.subtype) { Ok(options) } else { Err(Unreadable) }
+}
+
+/// Reads header fields up to an empty line, with continuation lines.
+fn fields(text: &[u8]) -> Result<Vec<Vec<u8>>, Unreadable> {
+    let mut fields: Vec<Vec<u8>> = Vec::new();
+    if text.len() > LONGEST || text.contains(&0) {
+        return Err(Unreadable);
+    }
+    for line in text.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        match fields.last_mut() {
+            Some(field) if line.starts_with(b" ") || line.starts_with(b"\t") => {
+                field.push(b'\n');
+                field.extend_from_slice(line);
+            }
+            // A name that begins like a delimiter line would cut the message there.
+            _ if header::name(line).is_some() && !line.starts_with(b"--") => fields.push(line.to_vec()),
+            _ => return Err(Unreadable),
+        }
+    }
+    Ok(fields)
+}
+
+fn number(value: &[u8]) -> Result<u32, Unreadable> {
+    if !value.iter().all(u8::is_ascii_digit) {
+        return Err(Unreadable);
+    }
+    str::from_utf8(value).ok().and_then(|value| value.parse().ok()).ok_or(Unreadable)
+}
+
+/// RFC 2045, 5.1.
+fn token(value: &[u8]) -> bool {
+    !value.is_empty()
+        && value.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(byte))
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
+        _ => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(options: &str) -> Answer {
+        Answer {
+            ending: Ending::Exited(0),
+            body: Some(b"same".to_vec()),
+            headers: None,
+            options: Some(options.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_step() {
+        let table = [
+            ("", Step::Keep),
+            ("STATUS=1\n", Step::Keep),
+            ("OUTPUT_DIAGNOSTIC='virus'\nSTATUS=178029946", Step::Stop(Outcome::Returned)),
+            ("STATUS=178029947", Step::Stop(Outcome::Returned)),
+            ("STATUS=178030098", Step::Stop(Outcome::Returned)),
+            ("STATUS=178030130", Step::AsIs),
+            ("STATUS=\"178030178\"", Step::Change(Change::Delete)),
+            ("status = 178030250\r\n", Step::Stop(Outcome::Held)),
+            ("STATUS=178030259", Step::Stop(Outcome::Discarded)),
+            ("STATUS=178030307", Step::Stop(Outcome::Discarded)),
+            ("STATUS=178028698", Step::Stop(Outcome::Deferred)),
+            ("STATUS=0", Step::Stop(Outcome::Deferred)),
+            ("STATUS=", Step::Stop(Outcome::Deferred)),
+            ("STATUS=+1", Step::Stop(Outcome::Deferred)),
+            ("STATUS=99999999999", Step::Stop(Outcome::Deferred)),
+            ("no option", Step::Stop(Outcome::Deferred)),
+            ("OUTPUT_TYPE=text/plain", Step::Stop(Outcome::Deferred)),
+            ("OUTPUT_TYPE=\x01", Step::Stop(Outcome::Deferred)),
+            ("! comment\n\nUNKNOWN=1", Step::Keep),
+        ];
+        for (options, expected) in table {
+            assert_eq!(outcome(answer(options), b"same"), expected, "{options}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_fails_defers_whatever_it_wrote() {
+        for ending in [Ending::Exited(1), Ending::Killed, Ending::TimedOut] {
+            let answer = Answer { ending, ..answer("STATUS=178030178") };
+            assert_eq!(outcome(answer, b""), Step::Stop(Outcome::Deferred));
+        }
+        let answer = Answer { body: None, ..answer("") };
+        assert_eq!(outcome(answer.clone(), b""), Step::Stop(Outcome::Deferred));
+        let answer = Answer { options: Some(b"STATUS=1".to_vec()), ..answer };
+        assert_eq!(outcome(answer, b""), Step::Stop(Outcome::Deferred));
+    }
+
+    #[test]
+    fn same_content_with_a_header_is_a_change() {
+        let headers = Some(b"Content-Type: a/b;\r\n c=d\r\n\r\nignored".to_vec());
+        let Step::Change(Change::Replace(replacement)) = outcome(Answer { headers, ..answer("") }, b"same")
+        else {
+            panic!("expected a change");
+        };
+        assert_eq!(replacement.fields, [b"Content-Type: a/b;\n c=d".to_vec()]);
+        assert_eq!(replacement.content, None);
+        for broken in ["no field\n", " continues nothing\n", "--b: x\n", "A: 1\0\n"] {
+            let headers = Some(broken.as_bytes().to_vec());
+            let step = outcome(Answer { headers, ..answer("") }, b"same");
+            assert_eq!(step, Step::Stop(Outcome::Deferred), "{broken}");
+        }
+        assert_eq!(outcome(Answer { headers: Some(Vec::new()), ..answer("") }, b"same"), Step::Keep);
+    }
+}
