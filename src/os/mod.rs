@@ -5,5 +5,6 @@ mod drain;
 pub mod files;
 pub mod log;
 pub mod process;
+pub mod scratch;
 pub mod socket;
 pub mod vars;
