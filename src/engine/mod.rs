@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
+use crate::os::scratch::Scratch;
 use crate::verdict::{ScanError, Verdict, Weight};
 
 /// What an engine is asked about.
@@ -47,7 +48,7 @@ impl From<Verdict> for Response {
 pub struct Cleaned {
     /// The cleaned content, a regular file that is not empty.
     pub path: PathBuf,
-    _scratch: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 /// Something that gives a verdict.
