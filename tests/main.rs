@@ -2,7 +2,13 @@
 //! out. One file a feature.
 
 // The lints' exception for tests does not reach the functions that tests share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice
+)]
 #![allow(unreachable_pub, missing_docs)]
 
 mod harness;

@@ -5,6 +5,7 @@ pub(crate) mod output;
 
 mod check;
 mod load;
+mod message;
 mod part;
 mod selftest;
 
@@ -23,6 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Part(part::Arguments),
+    Message(message::Arguments),
     Selftest(selftest::Arguments),
     Check(check::Arguments),
 }
@@ -69,6 +71,7 @@ pub fn run() -> ExitCode {
     let result: anyhow::Result<Exit> = match Arguments::parse().command {
         // Only `part --help` and the like get here.
         Command::Part(_) => Ok(part::run(&[])),
+        Command::Message(arguments) => message::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
     };

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
-pub use self::command::{Codes, CommandConfig, Patterns, Preset};
+pub(crate) use self::command::FILE_MARK;
+pub use self::command::{Argument, Codes, CommandConfig, Meaning, Patterns, Preset, Private};
 use self::table::{File, Table};
 use crate::diagnostic::Diagnostic;
 use crate::policy::{Action, Disinfection, Policy};

@@ -1,29 +1,121 @@
-//! Stand-in.
-use super::{Engine, Response, Sample};
-use crate::config::{CommandConfig, EngineConfig};
+//! `type = "command"`: asks a command-line scanner about a private copy of the
+//! part. Everything but its documented answers is an error.
+
+mod lines;
+mod output;
+mod version;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Cleaned, Engine, Response, Sample};
+use crate::config::{Argument, CommandConfig, EngineConfig, Private};
 use crate::os::clock::Deadline;
+use crate::os::process::{self, Outcome, Spec};
+use crate::os::scratch::{self, Left, Scratch};
 use crate::verdict::{ErrorKind, ScanError};
-use std::path::Path;
+
+/// Name of the private copy. The sender's own name would let the part speak
+/// through the scanner's output.
+const NAME: &str = "part";
+
+/// A command-line scanner.
 pub(super) struct Command<'a> {
-    config: &'a EngineConfig,
+    engine: &'a EngineConfig,
+    command: &'a CommandConfig,
+    state: Option<&'a Path>,
 }
+
 impl<'a> Command<'a> {
-    pub(super) fn new(
-        config: &'a EngineConfig,
-        _command: &'a CommandConfig,
-        _state: Option<&'a Path>,
-    ) -> Self {
-        Self { config }
+    pub(super) fn new(engine: &'a EngineConfig, command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
+        Self { engine, command, state }
+    }
+
+    fn scratch(&self) -> Result<Scratch, ScanError> {
+        let state = self.state.ok_or_else(|| {
+            ScanError::new(
+                ErrorKind::Configuration,
+                "no place for a private copy: no `directory` under `[state]`",
+            )
+        })?;
+        Scratch::new(state).map_err(|error| {
+            let detail = format!("cannot make a private directory below {}: {error}", state.display());
+            ScanError::new(ErrorKind::Configuration, detail)
+        })
+    }
+
+    /// A private copy of the part.
+    fn copy(&self, sample: &Sample<'_>) -> Result<(Scratch, PathBuf), ScanError> {
+        let scratch = self.scratch()?;
+        let unreadable = |error: &dyn std::fmt::Display| {
+            ScanError::new(ErrorKind::Part, format!("cannot make a private copy: {error}"))
+        };
+        let (file, size) = scratch.copy(sample.file, NAME).map_err(|error| unreadable(&error))?;
+        if size != sample.size {
+            return Err(unreadable(&format!("{size} bytes instead of {}", sample.size)));
+        }
+        Ok((scratch, file))
+    }
+
+    fn run(&self, arguments: &[Argument], private: Private<'_>, by: Deadline) -> Result<Outcome, ScanError> {
+        let arguments: Vec<OsString> = arguments.iter().map(|argument| argument.fill(private)).collect();
+        let program = &self.command.program;
+        let spec = Spec { program, arguments: &arguments, directory: private.directory };
+        process::run(spec, by).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotInstalled,
+                _ => ErrorKind::Failed,
+            };
+            ScanError::new(kind, format!("cannot start {}: {error}", program.display()))
+        })
+    }
+
+    fn cleaned(&self, sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, ScanError> {
+        let by = by.within(self.engine.timeout);
+        let (scratch, file) = self.copy(sample)?;
+        let private = Private { file: &file, directory: scratch.path() };
+        let outcome = self.run(&self.command.clean, private, by)?;
+        output::claims_cleaned(self.command, &outcome, &file)?;
+        let left = scratch::left(&file, sample.file).map_err(|error| {
+            ScanError::new(ErrorKind::Part, format!("cannot compare the cleaned part: {error}"))
+        })?;
+        let detail = match left {
+            Left::Changed => return Ok(Cleaned { path: file, _scratch: scratch }),
+            Left::Nothing => "claims to have cleaned the part, but there is no file left",
+            Left::Odd => "claims to have cleaned the part, but left no plain file",
+            Left::Empty => "claims to have cleaned the part, but left nothing of it",
+            Left::Same => "claims to have cleaned the part, but did not change it",
+        };
+        Err(ScanError::new(ErrorKind::Failed, detail))
     }
 }
+
 impl Engine for Command<'_> {
     fn config(&self) -> &EngineConfig {
-        self.config
+        self.engine
     }
-    fn scan(&self, _: &Sample<'_>, _: Deadline) -> Result<Response, ScanError> {
-        Err(ScanError::new(ErrorKind::Internal, ""))
+
+    fn scan(&self, sample: &Sample<'_>, by: Deadline) -> Result<Response, ScanError> {
+        let by = by.within(self.engine.timeout);
+        let (scratch, file) = self.copy(sample)?;
+        let private = Private { file: &file, directory: scratch.path() };
+        let outcome = self.run(&self.command.scan, private, by)?;
+        output::verdict(self.command, &outcome, &file).map(Response::from)
     }
-    fn version(&self, _: Deadline) -> Result<String, ScanError> {
-        Err(ScanError::new(ErrorKind::Internal, ""))
+
+    fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
+        (!self.command.clean.is_empty()).then(|| self.cleaned(sample, by))
+    }
+
+    fn version(&self, by: Deadline) -> Result<String, ScanError> {
+        if self.command.version.is_empty() {
+            return Err(ScanError::new(ErrorKind::Configuration, "no `version` command line is configured"));
+        }
+        let by = by.within(self.engine.timeout);
+        let scratch = self.scratch()?;
+        let private = Private { file: scratch.path(), directory: scratch.path() };
+        let outcome = self.run(&self.command.version, private, by)?;
+        version::version(self.command, &outcome, scratch.path())
     }
 }

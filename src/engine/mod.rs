@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
+use crate::os::scratch::Scratch;
 use crate::verdict::{ScanError, Verdict, Weight};
 
 /// What an engine is asked about.
@@ -46,7 +47,7 @@ impl From<Verdict> for Response {
 pub struct Cleaned {
     /// The cleaned content, a regular file that is not empty.
     pub path: PathBuf,
-    _scratch: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 /// Something that gives a verdict.

@@ -4,6 +4,8 @@
 //! No manual tells for certain whether `INPUT_HEADERS` is the part's header or
 //! that of the message around it, so nothing here depends on it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use crate::text;
@@ -76,8 +78,10 @@ pub fn file_names(block: &[u8]) -> Vec<String> {
     names
 }
 
+/// The parser's reading of a header. Some hostile input makes it panic; a name
+/// that it cannot decode must not keep a part from its answer.
 fn parse(message: &[u8]) -> Option<Message<'_>> {
-    MessageParser::default().parse_headers(message)
+    catch_unwind(AssertUnwindSafe(|| MessageParser::default().parse_headers(message))).ok().flatten()
 }
 
 #[cfg(test)]

@@ -1,0 +1,89 @@
+//! Command engines as an administrator writes them, right and wrong.
+
+use super::*;
+use crate::config::{Config, EngineKind, Parsed};
+use crate::diagnostic::Diagnostic;
+
+fn parse(keys: &str) -> Parsed {
+    let source = format!("state.directory = \"/s\"\n[[engine]]\nname = \"e\"\ntype = \"command\"\n{keys}");
+    Config::parse("/etc/c.toml", &source)
+}
+
+fn command(keys: &str) -> CommandConfig {
+    let parsed = parse(keys);
+    assert_eq!(parsed.faults, [], "{keys}");
+    match parsed.config.engines.into_iter().next().map(|engine| engine.kind) {
+        Some(EngineKind::Command(command)) => *command,
+        kind => panic!("{kind:?}"),
+    }
+}
+
+const FREE: &str = "program = \"/opt/av\"\nscan = [\"{file}\"]\n";
+
+#[test]
+fn every_preset_stands_alone() {
+    for (_, name) in Preset::NAMES {
+        let command = command(&format!("preset = \"{name}\"\n"));
+        assert!(command.program.is_absolute() && !command.version.is_empty());
+        assert_eq!(command.codes.meaning(0), Some(Meaning::Clean));
+        assert_eq!(command.clean.is_empty(), name.starts_with("clam"), "{name}");
+    }
+}
+
+#[test]
+fn every_key_beats_the_preset() {
+    let command = command(
+        "preset = \"uvscan\"\nprogram = \"/opt/uvscan\"\nscan = [\"{directory}\"]\nclean = []\nversion = []\n\
+         [engine.codes]\nclean = [0, 20]\nunscannable = [13]\n[engine.masks]\nerror = 128\n\
+         [engine.patterns]\ninfected = ['^X: (.*)']\n",
+    );
+    assert_eq!(command.program, PathBuf::from("/opt/uvscan"));
+    assert!(command.clean.is_empty() && command.version.is_empty());
+    let meanings =
+        [(20, Meaning::Clean), (13, Meaning::Unscannable), (10, Meaning::Infected), (128, Meaning::Error)];
+    for (code, meaning) in meanings {
+        assert_eq!(command.codes.meaning(code), Some(meaning), "{code}");
+    }
+    assert_eq!((command.patterns.infected.len(), command.patterns.error.len()), (1, 4));
+}
+
+#[test]
+fn a_free_definition_needs_a_clean_answer() {
+    command(&format!("{FREE}[engine.codes]\nclean = [0]\n"));
+    command(&format!("{FREE}[engine.masks]\ninfected = 1\n"));
+    let by_line = command(&format!("{FREE}[engine.patterns]\nclean = ['^{{file}}: ok$']\n"));
+    assert_eq!((by_line.codes.meaning(0), by_line.codes.meaning(1)), (Some(Meaning::Clean), None));
+}
+
+#[test]
+fn faults_are_told_one_by_one() {
+    let free = format!("{FREE}codes.clean = [0]\n");
+    let table = [
+        (FREE.to_owned(), "needs an exit code or a pattern that means clean"),
+        ("preset = \"uvscn\"\n".to_owned(), "`uvscn` is no choice for `preset`"),
+        ("preset = \"uvscan\"\nprogram = \"uvscan\"\n".to_owned(), "`program` must be absolute"),
+        ("scan = [\"{file}\"]\ncodes.clean = [0]\n".to_owned(), "needs `program` or `preset`"),
+        ("program = \"/x\"\ncodes.clean = [0]\n".to_owned(), "needs `scan` or `preset`"),
+        ("preset = \"uvscan\"\nscan = []\n".to_owned(), "`scan` does not name the part"),
+        ("preset = \"uvscan\"\nscan = [\"-\"]\n".to_owned(), "`scan` does not name the part"),
+        ("preset = \"uvscan\"\nclean = [\"-c\"]\n".to_owned(), "`clean` does not name the part"),
+        (
+            "preset = \"uvscan\"\nscan = [\"{files}\"]\n".to_owned(),
+            "`scan` has a brace that stands for nothing",
+        ),
+        ("preset = \"uvscan\"\nversion = [\"{file}\"]\n".to_owned(), "`version` names the part"),
+        (format!("{free}patterns.infected = ['(']\n"), "`infected` has a faulty pattern: unclosed group"),
+        (format!("{free}patterns.clear = ['x']\n"), "unknown key `clear` in `patterns`"),
+        (format!("{free}codes.error = [0]\n"), "exit code 0 is in two lists"),
+        (format!("{free}codes.error = [256]\n"), "`error` must be a list of numbers"),
+        (format!("{free}masks.clean = 1\n"), "unknown key `clean` in `masks`"),
+        (format!("{free}arguments = []\n"), "unknown key `arguments` in `engine`"),
+    ];
+    for (keys, expected) in table {
+        let faults: Vec<_> = parse(&keys).faults.iter().map(Diagnostic::one_line).collect();
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{keys}{faults:#?}");
+        // An engine that cannot be read is no engine: that is told, too.
+        let others = faults.iter().filter(|fault| !fault.contains("no engine that can acquit")).count();
+        assert_eq!(others, 1, "{keys}{faults:#?}");
+    }
+}

@@ -1,0 +1,253 @@
+//! The corpus: what scanners print and how they exit, with the verdict that
+//! follows. The private copy is `/s/scan-1/part`.
+
+use super::*;
+use crate::config::{Config, EngineKind};
+
+const FILE: &str = "/s/scan-1/part";
+
+/// The configuration of a command engine with these keys.
+fn configured(keys: &str) -> CommandConfig {
+    let source = format!("state.directory = \"/s\"\n[[engine]]\nname = \"e\"\ntype = \"command\"\n{keys}");
+    let parsed = Config::parse("c", &source);
+    assert_eq!(parsed.faults, []);
+    match &parsed.config.engines[0].kind {
+        EngineKind::Command(command) => (**command).clone(),
+        kind => panic!("{kind:?}"),
+    }
+}
+
+/// The preset `name` as it comes.
+pub(in crate::engine::command) fn preset(name: &str) -> CommandConfig {
+    configured(&format!("preset = \"{name}\"\n"))
+}
+
+fn outcome(end: End, stdout: &str) -> Outcome {
+    Outcome { end, stdout: stdout.replace("{file}", FILE).into(), stderr: Vec::new(), cut: false }
+}
+
+/// The verdict in a few letters: `clean`, `infected NAME, NAME`, `unscannable
+/// REASON`, or the kind of the error.
+fn judged(config: &CommandConfig, outcome: &Outcome) -> String {
+    use crate::verdict::name_of;
+    match verdict(config, outcome, Path::new(FILE)) {
+        Ok(Verdict::Clean) => "clean".to_owned(),
+        Ok(Verdict::Infected(threats)) => {
+            format!("infected {}", threats.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Ok(Verdict::Unscannable(reason)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
+        Err(error) => name_of(&ErrorKind::NAMES, &error.kind).to_owned(),
+    }
+}
+
+fn check(config: &CommandConfig, table: &[(u8, &str, &str)]) {
+    for (code, stdout, expected) in table {
+        assert_eq!(judged(config, &outcome(End::Exited(*code), stdout)), *expected, "exit {code}: {stdout}");
+    }
+}
+
+#[test]
+fn uvscan() {
+    let odd = "infected EICAR test file";
+    check(
+        &preset("uvscan"),
+        &[
+            (0, "", "clean"),
+            (0, "McAfee VirusScan, evaluation copy, expired\n{file} ... is OK.\n", "clean"),
+            (0, "/x/Found.doc ... is OK\n{file}/Found.doc ... is OK\nFound.doc ... is OK\n", "clean"),
+            (0, "{file}/Found the letter.txt ... is OK\n", "clean"),
+            (0, "Not Scanned:.............     0\nPossibly Infected:.......     0\n", "clean"),
+            (
+                0,
+                "Total files:.............     2\nNot Scanned:.............     1\n",
+                "unscannable not-scanned",
+            ),
+            (0, "Possibly Infected:.......    10\n", "infected unnamed"),
+            (0, "{file}/a.doc\n    is password-protected\n", "unscannable encrypted"),
+            (0, "Missing or invalid DAT files\n", "failed"),
+            (0, "Removal datafile clean.dat not found.\n", "failed"),
+            (0, "Unable to remove viruses\n", "failed"),
+            (13, "Data file not found\n", "infected unnamed"),
+            (0, "{file}/data file not found.txt ... is OK\n", "clean"),
+            (13, "", "infected unnamed"),
+            (10, "", "infected unnamed"),
+            (13, "{file}\n    Found the W32/Mydoom.a@MM virus !!!\n", "infected W32/Mydoom.a@MM"),
+            (0, "{file} ... Found the W32/Mydoom.a@MM virus !!!\n", "infected W32/Mydoom.a@MM"),
+            (13, "/s/scan-1/./part ... Found the New Worm virus !!!\n", "infected New Worm"),
+            (13, "{file} [MD5:0cc175b9] ... Found the Generic.dx trojan !!!\n", "infected Generic.dx"),
+            (13, "{file} ... Found the One virus thing virus !!!\n", "infected One virus thing"),
+            (13, "{file} ... Found virus or variant Exploit-X !!!\n", "infected Exploit-X"),
+            (13, "   Found trojan or variant Some Name !!!\n", "infected Some Name"),
+            (13, "{file} ... Found: EICAR test file NOT a virus.\n", odd),
+            (13, "{file}\n  Found: EICAR test file NOT a virus.\n", odd),
+            (13, "{file} ... Found potentially unwanted program Adware-X.\n", "infected Adware-X"),
+            (13, "{file} ... Found application Tool Y.\n", "infected Tool Y"),
+            (13, "{file} ... Found the Joke/Z joke !!!\n", "infected Joke/Z joke"),
+            (
+                13,
+                "{file}/a ... Found the A virus !!!\n{file}/b ... Found the B virus !!!\n{file}/c ... Found the A virus !!!\n",
+                "infected A, B",
+            ),
+            (12, "", "garbled"),
+            (19, "", "garbled"),
+            (21, "", "garbled"),
+            (19, "{file} ... Found the A virus !!!\n", "infected A"),
+            (2, "", "failed"),
+            (6, "", "failed"),
+            (8, "{file} ... Found the A virus !!!\n", "infected A"),
+            (102, "", "failed"),
+            (1, "", "garbled"),
+            (255, "", "garbled"),
+        ],
+    );
+}
+
+#[test]
+fn savscan() {
+    check(
+        &preset("savscan"),
+        &[
+            (0, "", "clean"),
+            (3, ">>> Virus 'W32/Mydoom-A' found in file {file}\n", "infected W32/Mydoom-A"),
+            (0, ">>> Virus 'EICAR-AV-Test' found in file {file}/a.com\n", "infected EICAR-AV-Test"),
+            (24, ">>> Virus fragment 'W32/X' found in file part\n", "infected W32/X"),
+            (3, "1 virus was discovered.\n", "infected unnamed"),
+            (2, "", "failed"),
+            (2, "Could not check {file} (corrupt)\n", "failed"),
+            (0, "Could not open {file}\n", "failed"),
+            (0, "Password protected file {file}/x\n", "unscannable encrypted"),
+            (16, "Password protected file {file}/x\n", "unscannable encrypted"),
+            (16, "", "unscannable not-scanned"),
+            (8, "Password protected file {file}/x\n", "failed"),
+            (12, "", "garbled"),
+            (20, "", "garbled"),
+            (28, "", "infected unnamed"),
+            (32, "", "failed"),
+            (36, "", "failed"),
+            (40, "", "failed"),
+        ],
+    );
+}
+
+#[test]
+fn clamscan_and_clamdscan() {
+    for name in ["clamscan", "clamdscan"] {
+        check(
+            &preset(name),
+            &[
+                (0, "{file}: OK\n", "clean"),
+                (0, "{file}: Empty file\n", "clean"),
+                (0, "", "garbled"),
+                (0, "/other/part: OK\n", "garbled"),
+                (0, "\0: OK\n", "garbled"),
+                (0, "{file}: O", "garbled"),
+                (1, "{file}: Win.Test.EICAR_HDB-1 FOUND\n", "infected Win.Test.EICAR_HDB-1"),
+                (
+                    1,
+                    "{file}: Name: with FOUND and (blanks) FOUND\n",
+                    "infected Name: with FOUND and (blanks)",
+                ),
+                (1, "{file}: (null) FOUND\n", "infected unnamed"),
+                (1, "{file}:  FOUND\n", "infected unnamed"),
+                (0, "{file}: A FOUND\n{file}: OK\n", "infected A"),
+                (2, "{file}: A FOUND\n{file}: lstat() failed ERROR\n", "infected A"),
+                (0, "{file}: Can't open file ERROR\n{file}: OK\n", "failed"),
+                (2, "ERROR: Could not connect to clamd\n", "failed"),
+                (1, "", "infected unnamed"),
+                (1, "{file}: Heuristics.Encrypted.Zip FOUND\n", "unscannable encrypted"),
+                (1, "{file}: Heuristics.Encrypted.Zip FOUND\n{file}: B FOUND\n", "infected B"),
+                (1, "{file}: Heuristics.Limits.Exceeded.MaxFileSize FOUND\n", "unscannable over-limit"),
+                (0, "{file}: Excluded\n", "unscannable not-scanned"),
+                (40, "", "garbled"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn fpscan() {
+    check(
+        &preset("fpscan"),
+        &[
+            (0, "[Clean]    {file}\n", "clean"),
+            (
+                1,
+                "[Found virus] <W32/Mydoom.A@mm (exact, not disinfectable)> \t{file}->a.exe\n[Contains infected objects]\t{file}\n",
+                "infected W32/Mydoom.A@mm",
+            ),
+            (0, "[Found possible security risk] <X> {file}\n", "infected X"),
+            (2, "", "infected unnamed"),
+            (65, "", "infected unnamed"),
+            (129, "", "infected unnamed"),
+            (64, "[Unscannable] <File is encrypted> {file}\n", "unscannable encrypted"),
+            (64, "", "unscannable not-scanned"),
+            (8, "", "unscannable not-scanned"),
+            (4, "", "failed"),
+            (16, "", "failed"),
+            (80, "", "failed"),
+            (128, "", "garbled"),
+        ],
+    );
+}
+
+#[test]
+fn a_threat_beats_every_ending() {
+    let config = preset("uvscan");
+    for end in [End::TimedOut, End::Signalled(11), End::Flooded, End::Lost] {
+        assert_eq!(judged(&config, &outcome(end, "{file} ... Found the A virus !!!\n")), "infected A");
+    }
+    assert_eq!(judged(&config, &outcome(End::TimedOut, "is password-protected\n")), "timed-out");
+    assert_eq!(judged(&config, &outcome(End::Signalled(11), "")), "crashed");
+    assert_eq!(judged(&config, &outcome(End::Flooded, "")), "garbled");
+    assert_eq!(judged(&config, &outcome(End::Lost, "")), "failed");
+    let mut cut = outcome(End::Exited(0), "");
+    cut.cut = true;
+    assert_eq!(judged(&config, &cut), "garbled");
+    cut.end = End::Exited(13);
+    assert_eq!(judged(&config, &cut), "infected unnamed");
+}
+
+#[test]
+fn standard_error_convicts_and_fails_but_never_acquits() {
+    let config = preset("clamscan");
+    let mut outcome = outcome(End::Exited(0), "{file}: OK\n");
+    outcome.stderr = b"LibClamAV Warning: old database\n".to_vec();
+    assert_eq!(judged(&config, &outcome), "clean");
+    std::mem::swap(&mut outcome.stdout, &mut outcome.stderr);
+    assert_eq!(judged(&config, &outcome), "garbled");
+    outcome.stdout = b"/s/scan-1/part: OK\n".to_vec();
+    outcome.stderr = b"/s/scan-1/part: A FOUND\n".to_vec();
+    assert_eq!(judged(&config, &outcome), "infected A");
+}
+
+#[test]
+fn a_free_definition_may_decide_by_lines() {
+    let config = configured(
+        "program = \"/opt/bdscan\"\nscan = [\"{file}\"]\n[engine.codes]\nerror = [3]\n[engine.patterns]\n\
+         infected = ['infected: (.*)$']\nclean = ['^Infected files: 0$']\n",
+    );
+    check(
+        &config,
+        &[
+            (0, "Infected files: 0\n", "clean"),
+            (0, "Infected files: 1\n", "garbled"),
+            (1, "Infected files: 0\n", "garbled"),
+            (3, "Infected files: 0\n", "failed"),
+            (9, "part infected: Some.Name\n", "infected Some.Name"),
+        ],
+    );
+}
+
+#[test]
+fn only_the_code_for_cleaned_claims_it() {
+    let claims = |config: &CommandConfig, code, text: &str| {
+        claims_cleaned(config, &outcome(End::Exited(code), text), Path::new(FILE)).is_ok()
+    };
+    let [uvscan, savscan, fpscan] = ["uvscan", "savscan", "fpscan"].map(preset);
+    let claiming: Vec<u8> = (0..=255).filter(|code| claims(&uvscan, *code, "")).collect();
+    assert_eq!(claiming, [19, 21]);
+    assert!(claims(&uvscan, 19, "{file} ... Found the A virus !!!\n"));
+    assert!(!claims(&uvscan, 19, "Unable to remove viruses\n"));
+    assert!(claims(&fpscan, 128, "") && !claims(&fpscan, 129, "") && !claims(&fpscan, 192, ""));
+    assert!(claims(&savscan, 20, "") && !claims(&savscan, 24, ""));
+}

@@ -1,0 +1,200 @@
+//! A child process with an end: clean environment, process group of its own,
+//! deadline, bounded output. Fails when the program cannot be started.
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+
+use crate::os::clock::Deadline;
+use crate::os::drain::{Heard, Stream, hear};
+
+/// What is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec<'a> {
+    /// The program, absolute.
+    pub program: &'a Path,
+    /// Its arguments.
+    pub arguments: &'a [OsString],
+    /// Where it runs, and where its temporary files go.
+    pub directory: &'a Path,
+}
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It exited with this code.
+    Exited(u8),
+    /// It was killed by this signal.
+    Signalled(i32),
+    /// It was still there at the deadline.
+    TimedOut,
+    /// It printed without end.
+    Flooded,
+    /// Nobody knows: its exit status was thrown away, as the system does for a
+    /// process that was started with SIGCHLD ignored, or it cannot be killed.
+    Lost,
+}
+
+/// What came of a child.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// Its standard output, its first 64 KiB.
+    pub stdout: Vec<u8>,
+    /// Its standard error, likewise.
+    pub stderr: Vec<u8>,
+    /// Whether there was more of either.
+    pub cut: bool,
+}
+
+/// Where programs that the child starts are looked for.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+/// Longest time between asking a child to end and killing it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long output is waited for when the child has ended: what it wrote is in
+/// the pipe already, and a grandchild that holds the pipe may never end.
+const AFTER: Duration = Duration::from_millis(100);
+
+/// First and longest pause between two looks at a child that says nothing. The
+/// end of its output is noticed at once, whatever the pause.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+
+/// Runs a program until it ends, or until the deadline. Whatever is left of its
+/// process group is dead afterwards.
+pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
+    let mut child = start(spec, by)?;
+    // A pid is positive and fits: the system made it.
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let mut streams = [
+        Stream::new(child.stdout.take().map(OwnedFd::from)),
+        Stream::new(child.stderr.take().map(OwnedFd::from)),
+    ];
+    let ending = attend(pid, &mut streams, by);
+    if ending == Ending::Itself {
+        drain(&mut streams);
+    }
+    // The leader has not been waited for yet, so the group's number is still its own.
+    signal(pid, Signal::SIGKILL);
+    if ending != Ending::Itself {
+        drain(&mut streams);
+    }
+    let status = reap(&mut child);
+    let [stdout, stderr] = streams;
+    let cut = stdout.was_cut() || stderr.was_cut();
+    Ok(Outcome { end: end(ending, status), stdout: stdout.into_kept(), stderr: stderr.into_kept(), cut })
+}
+
+fn start(spec: Spec<'_>, by: Deadline) -> io::Result<Child> {
+    let mut command = Command::new(spec.program);
+    command
+        .args(spec.arguments)
+        .current_dir(spec.directory)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LC_ALL", "C")
+        .env("TMPDIR", spec.directory)
+        .env("HOME", spec.directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let patience = by.within(GRACE);
+    loop {
+        match command.spawn() {
+            // Somebody is just replacing the program.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && patience.left().is_some() => {
+                thread::sleep(PAUSES.1);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Who or what ended the waiting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Itself,
+    Time,
+    Flood,
+}
+
+/// Reads what the child says until it has ended. Near the deadline it is asked
+/// to end, so that being killed comes before the deadline, too.
+fn attend(pid: Pid, streams: &mut [Stream; 2], by: Deadline) -> Ending {
+    let grace = GRACE.min(by.left().unwrap_or_default() / 4);
+    let mut asked = false;
+    let mut pause = PAUSES.0;
+    while let Some(left) = by.left().and_then(|left| left.checked_sub(grace / 4)) {
+        if !asked && left <= grace {
+            signal(pid, Signal::SIGTERM);
+            asked = true;
+        }
+        let wait = if asked { pause.min(left) } else { pause.min(left - grace) };
+        match hear(streams, wait) {
+            Heard::Something => pause = PAUSES.0,
+            Heard::Nothing => pause = PAUSES.1.min(pause * 2),
+            Heard::TooMuch => return Ending::Flood,
+        }
+        if has_ended(pid) {
+            return if asked { Ending::Time } else { Ending::Itself };
+        }
+    }
+    Ending::Time
+}
+
+/// Whether the child has ended; it stays to be waited for.
+fn has_ended(pid: Pid) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
+}
+
+fn signal(pid: Pid, signal: Signal) {
+    // It fails when nobody is left, and that is well.
+    let _ = killpg(pid, signal);
+}
+
+/// Reads what is left.
+fn drain(streams: &mut [Stream; 2]) {
+    let by = Deadline::after(AFTER);
+    while let Some(left) = by.left().filter(|_| streams.iter().any(Stream::is_open)) {
+        if hear(streams, left) == Heard::TooMuch {
+            return;
+        }
+    }
+}
+
+/// Waits for a child that has ended or was killed. One that hangs in the system
+/// beyond reach of signals is left behind.
+fn reap(child: &mut Child) -> Option<ExitStatus> {
+    let by = Deadline::after(AFTER);
+    loop {
+        match child.try_wait() {
+            Ok(None) if by.left().is_some() => thread::sleep(PAUSES.0),
+            result => return result.ok().flatten(),
+        }
+    }
+}
+
+fn end(ending: Ending, status: Option<ExitStatus>) -> End {
+    match (ending, status) {
+        (Ending::Time, _) => End::TimedOut,
+        (Ending::Itself, None) => End::Lost,
+        (Ending::Flood, _) => End::Flooded,
+        (Ending::Itself, Some(status)) => match status.code().map(u8::try_from) {
+            Some(Ok(code)) => End::Exited(code),
+            Some(Err(_)) | None => End::Signalled(status.signal().unwrap_or_default()),
+        },
+    }
+}

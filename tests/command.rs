@@ -1,0 +1,433 @@
+//! Command engines against fakes that misbehave in every way known, and
+//! against the real clamscan.
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use convscan::config::Config;
+use convscan::engine::{Cleaned, Engine, Sample, open};
+use convscan::os::clock::Deadline;
+use convscan::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
+use tempfile::TempDir;
+
+/// A state directory, a part and an engine that is configured by its keys.
+struct Bench {
+    directory: TempDir,
+    config: Config,
+}
+
+/// Last argument: the private copy. `$dir` is where the fake lives.
+const PRELUDE: &str = "for file; do :; done\ndir=${0%/*}\n";
+
+impl Bench {
+    /// The engine that `keys` describe; `{bench}` in them is its directory.
+    fn new(keys: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("state")).unwrap();
+        let path = directory.path().to_str().unwrap();
+        let source = format!(
+            "state.directory = \"state\"\n[[engine]]\nname = \"fake\"\ntype = \"command\"\n{}",
+            keys.replace("{bench}", path)
+        );
+        let parsed = Config::parse(&format!("{path}/convscan.toml"), &source);
+        assert_eq!(parsed.faults, []);
+        Self { directory, config: parsed.config }
+    }
+
+    /// A fake for the preset `name`: a shell script with this `body`. `story`
+    /// says what it stands for.
+    fn fake(name: &str, story: &str, body: &str) -> Self {
+        let bench = Self::new(&format!("preset = \"{name}\"\nprogram = \"{{bench}}/fake\"\n"));
+        let script = format!("#!/bin/sh\n# A fake {name}: {story}.\n{PRELUDE}{body}\n");
+        fs::write(bench.path("fake"), script).unwrap();
+        fs::set_permissions(bench.path("fake"), Permissions::from_mode(0o755)).unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn with<T>(&self, content: &str, act: impl FnOnce(&dyn Engine, &Sample<'_>) -> T) -> T {
+        let path = self.path("original");
+        fs::write(&path, content).unwrap();
+        let result = {
+            let file = File::open(&path).unwrap();
+            let size = content.len() as u64;
+            let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+            act(open(&self.config)[0].as_ref(), &sample)
+        };
+        assert_eq!(fs::read_to_string(&path).unwrap(), content, "the original is nobody's to change");
+        result
+    }
+
+    fn scan_until(&self, content: &str, by: Deadline) -> String {
+        let result = self.with(content, |engine, sample| engine.scan(sample, by));
+        assert_eq!(fs::read_dir(self.path("state")).unwrap().count(), 0, "nothing stays behind");
+        said(result.map(|response| response.verdict))
+    }
+
+    fn scan(&self, content: &str) -> String {
+        self.scan_until(content, Deadline::after(Duration::from_secs(20)))
+    }
+
+    fn clean<T>(&self, look: impl FnOnce(Result<Cleaned, ScanError>) -> T) -> T {
+        let by = Deadline::after(Duration::from_secs(20));
+        let result = self.with("infected", |engine, sample| look(engine.clean(sample, by).unwrap()));
+        assert_eq!(fs::read_dir(self.path("state")).unwrap().count(), 0, "nothing stays behind");
+        result
+    }
+
+    /// The failure of cleaning, in words.
+    fn not_cleaned(&self) -> String {
+        self.clean(|result| result.unwrap_err().to_string())
+    }
+
+    fn version(&self) -> String {
+        let by = Deadline::after(Duration::from_secs(20));
+        self.with("", |engine, _| engine.version(by)).unwrap_or_else(|error| error.to_string())
+    }
+}
+
+/// A verdict in a few letters.
+fn said(result: Result<Verdict, ScanError>) -> String {
+    match result {
+        Ok(Verdict::Clean) => "clean".to_owned(),
+        Ok(Verdict::Infected(threats)) => format!("infected {}", threats[0]),
+        Ok(Verdict::Unscannable(reason)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
+        Err(error) => name_of(&ErrorKind::NAMES, &error.kind).to_owned(),
+    }
+}
+
+#[test]
+fn of_all_exit_codes_of_uvscan_only_zero_is_clean() {
+    let bench = Bench::fake("uvscan", "exits with the code that the part holds", "exit \"$(cat \"$file\")\"");
+    for code in 0..=255 {
+        let expected = match code {
+            0 => "clean",
+            10 | 13 => "infected unnamed",
+            2 | 6 | 8 | 15 | 20 | 102 => "failed",
+            _ => "garbled",
+        };
+        assert_eq!(bench.scan(&code.to_string()), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_threat_is_found_by_its_line_whatever_the_exit_code() {
+    let body = "echo \"$file ... Found the W32/Fake.a virus !!!\"; exit \"$(cat \"$file\")\"";
+    let bench = Bench::fake("uvscan", "finds something and exits with the code that the part holds", body);
+    for code in ["0", "1", "2", "12", "13", "19", "255"] {
+        assert_eq!(bench.scan(code), "infected W32/Fake.a", "{code}");
+    }
+}
+
+#[test]
+fn signal_death_is_a_crash_unless_the_threat_was_told() {
+    let bench = Bench::fake("uvscan", "dies", "kill -SEGV $$");
+    assert_eq!(bench.scan("x"), "crashed");
+    let bench =
+        Bench::fake("uvscan", "dies of what it found", "echo '  Found the A virus !!!'; kill -KILL $$");
+    assert_eq!(bench.scan("x"), "infected A");
+}
+
+#[test]
+fn a_hanging_scanner_is_killed_with_all_its_children() {
+    let story = "hangs with a child, deaf to polite requests";
+    let body =
+        "trap '' TERM; (trap '' TERM; while :; do sleep 60; done) & echo $$ $! > \"$dir/pids\"; wait; wait";
+    let bench = Bench::fake("uvscan", story, body);
+    let start = Instant::now();
+    assert_eq!(bench.scan_until("x", Deadline::after(Duration::from_millis(600))), "timed-out");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let pids = bench.read("pids");
+    assert_eq!(pids.split_whitespace().count(), 2, "{pids}");
+    for pid in pids.split_whitespace() {
+        assert!(is_gone(pid), "{pid}");
+    }
+}
+
+#[test]
+fn a_threat_told_before_the_deadline_counts() {
+    let bench = Bench::fake("uvscan", "finds and hangs", "echo '  Found the A virus !!!'; exec sleep 60");
+    assert_eq!(bench.scan_until("x", Deadline::after(Duration::from_millis(400))), "infected A");
+}
+
+#[test]
+fn the_engine_s_own_time_is_a_deadline_too() {
+    let bench = Bench::fake("uvscan", "hangs", "exec sleep 60");
+    let mut config = bench.config.clone();
+    config.engines[0].timeout = Duration::from_millis(200);
+    let bench = Bench { config, ..bench };
+    assert_eq!(bench.scan("x"), "timed-out");
+}
+
+#[test]
+fn a_grandchild_that_holds_the_output_delays_nobody() {
+    let bench = Bench::fake("uvscan", "leaves a child behind", "sleep 60 & echo $! > \"$dir/pids\"; exit 0");
+    let start = Instant::now();
+    assert_eq!(bench.scan("x"), "clean");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(is_gone(bench.read("pids").trim()));
+}
+
+/// Whether a process is dead, after a moment to die in.
+fn is_gone(pid: &str) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(2) {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // A zombie is dead; whoever inherited it may take its time.
+        if stat.is_empty() || stat.rsplit(')').next().unwrap().trim_start().starts_with('Z') {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
+}
+
+#[test]
+fn babbling_is_no_acquittal() {
+    let body = "yes 'scanning, please wait' | head -c 10000000; exit \"$(cat \"$file\")\"";
+    let bench = Bench::fake("uvscan", "babbles 10 MB", body);
+    assert_eq!(bench.scan("0"), "garbled");
+    assert_eq!(bench.scan("13"), "infected unnamed");
+    let bench = Bench::fake("uvscan", "babbles for ever", "exec yes");
+    assert_eq!(bench.scan("0"), "garbled");
+}
+
+#[test]
+fn clamscan_must_say_ok() {
+    let bench = Bench::fake("clamscan", "says nothing and exits 0", "exit 0");
+    assert_eq!(bench.scan("x"), "garbled");
+    let bench = Bench::fake("clamscan", "says OK", "echo \"$file: OK\"");
+    assert_eq!(bench.scan("x"), "clean");
+    let bench = Bench::fake("clamscan", "says OK on standard error", "echo \"$file: OK\" >&2");
+    assert_eq!(bench.scan("x"), "garbled");
+}
+
+#[test]
+fn a_missing_or_unfit_program_is_not_installed() {
+    let bench = Bench::new("preset = \"uvscan\"\nprogram = \"{bench}/fake\"\n");
+    assert_eq!(bench.scan("x"), "not-installed");
+    fs::write(bench.path("fake"), "#!/bin/sh\n# A fake uvscan: nobody may run it.\nexit 0\n").unwrap();
+    fs::set_permissions(bench.path("fake"), Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(bench.scan("x"), "not-installed");
+    fs::write(bench.path("fake"), "no program at all").unwrap();
+    fs::set_permissions(bench.path("fake"), Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(bench.scan("x"), "failed");
+}
+
+#[test]
+fn without_a_state_directory_nothing_is_scanned() {
+    let bench = Bench::fake("uvscan", "says clean", "exit 0");
+    let by = Deadline::after(Duration::from_secs(5));
+    let mut config = bench.config.clone();
+    config.state = Some(bench.path("missing"));
+    let missing = Bench { config: config.clone(), directory: bench.directory };
+    assert_eq!(said(missing.with("x", |e, s| e.scan(s, by)).map(|r| r.verdict)), "configuration");
+    config.state = None;
+    let none = Bench { config, directory: missing.directory };
+    assert_eq!(said(none.with("x", |e, s| e.scan(s, by)).map(|r| r.verdict)), "configuration");
+}
+
+#[test]
+fn a_copy_of_another_size_is_not_scanned() {
+    let bench = Bench::fake("uvscan", "says clean", "exit 0");
+    let by = Deadline::after(Duration::from_secs(5));
+    let result = bench.with("content", |engine, sample| engine.scan(&Sample { size: 3, ..*sample }, by));
+    assert_eq!(said(result.map(|response| response.verdict)), "part");
+}
+
+#[test]
+fn the_scanner_runs_in_a_clean_private_place() {
+    let story = "notes how it is run";
+    let body = "env > \"$dir/env\"; pwd > \"$dir/pwd\"; echo \"$@\" > \"$dir/arguments\"\n\
+                ls -ldn . part > \"$dir/modes\"; cut -d' ' -f1,5 /proc/$$/stat > \"$dir/group\"\n\
+                touch \"$TMPDIR/waste\"; mkdir \"$TMPDIR/locked\"; touch \"$TMPDIR/locked/x\"; chmod 0 \"$TMPDIR/locked\"\n\
+                if read -r line; then exit 13; fi; exit 0";
+    let bench = Bench::fake("uvscan", story, body);
+    assert_eq!(bench.scan("content"), "clean");
+
+    let place = bench.read("pwd");
+    let place = place.trim();
+    assert!(Path::new(place).starts_with(bench.path("state").canonicalize().unwrap()), "{place}");
+    assert!(Path::new(place).file_name().unwrap().to_str().unwrap().starts_with("scan-"));
+    let mut names = Vec::new();
+    for line in bench.read("env").lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        match name {
+            "TMPDIR" | "HOME" => assert_eq!(value, place),
+            "LC_ALL" => assert_eq!(value, "C"),
+            "PATH" => assert!(value.split(':').all(|directory| directory.starts_with('/'))),
+            // What the shell adds.
+            "PWD" | "OLDPWD" | "SHLVL" | "_" => continue,
+            name => panic!("{name} is in the environment"),
+        }
+        names.push(name.to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["HOME", "LC_ALL", "PATH", "TMPDIR"]);
+    assert!(bench.read("arguments").ends_with(&format!("--summary {place}/part\n")));
+    let group = bench.read("group");
+    let (pid, leader) = group.trim().split_once(' ').unwrap();
+    assert_eq!(pid, leader, "a process group of its own");
+    let modes = bench.read("modes");
+    assert!(modes.lines().any(|line| line.starts_with("drwx------")), "{modes}");
+    assert!(modes.lines().any(|line| line.starts_with("-rw-------")), "{modes}");
+}
+
+#[test]
+fn a_private_copy_is_scanned_wherever_the_original_stands() {
+    use std::io::Read;
+    let bench =
+        Bench::fake("uvscan", "convicts all but `content`", "[ \"$(cat \"$file\")\" = content ] || exit 13");
+    let by = Deadline::after(Duration::from_secs(5));
+    let result = bench.with("content", |engine, sample| {
+        let mut file = sample.file;
+        file.read_exact(&mut [0; 4]).unwrap();
+        engine.scan(sample, by)
+    });
+    assert_eq!(result.unwrap().verdict, Verdict::Clean);
+}
+
+#[test]
+fn a_scanner_that_alters_its_input_alters_a_copy() {
+    for body in ["mv \"$file\" \"$file.vir\"; exit 12", "rm \"$file\"; exit 13", "echo >> \"$file\"; exit 0"]
+    {
+        let bench = Bench::fake("uvscan", "alters its input", body);
+        assert_ne!(bench.scan("content"), "crashed");
+    }
+}
+
+#[test]
+fn cleaning_gives_the_changed_copy_and_takes_it_away_again() {
+    let story = "cleans when asked to";
+    let body =
+        "case \"$*\" in *' --clean --norename '*) ;; *) exit 13;; esac; echo cleaned > \"$file\"; exit 19";
+    let bench = Bench::fake("uvscan", story, body);
+    let path = bench.clean(|result| {
+        let cleaned = result.unwrap();
+        assert_eq!(fs::read_to_string(&cleaned.path).unwrap(), "cleaned\n");
+        assert_eq!(fs::metadata(&cleaned.path).unwrap().nlink(), 1);
+        cleaned.path.clone()
+    });
+    assert!(!path.exists());
+}
+
+#[test]
+fn nothing_a_cleaner_claims_is_believed() {
+    let table = [
+        (
+            "renames what it could not clean",
+            "mv \"$file\" \"$file.vir\"; exit 12",
+            "failed: not cleaned: exit code 12",
+        ),
+        ("renames and claims success", "mv \"$file\" \"$file.vir\"; exit 19", "no file left"),
+        ("deletes and claims success", "rm \"$file\"; exit 19", "no file left"),
+        ("changes nothing and claims success", "exit 19", "did not change it"),
+        ("rewrites the same and claims success", "printf infected > \"$file\"; exit 19", "did not change it"),
+        ("empties and claims success", ": > \"$file\"; exit 21", "left nothing of it"),
+        ("leaves a link", "rm \"$file\"; ln -s /etc/passwd \"$file\"; exit 19", "left no plain file"),
+        ("leaves a dangling link", "rm \"$file\"; ln -s /nowhere \"$file\"; exit 19", "left no plain file"),
+        (
+            "leaves a second name",
+            "echo x > \"$file\"; ln \"$file\" \"$file.2\"; exit 19",
+            "left no plain file",
+        ),
+        ("leaves a directory", "rm \"$file\"; mkdir \"$file\"; exit 19", "left no plain file"),
+        ("leaves a pipe", "rm \"$file\"; mkfifo \"$file\"; exit 19", "left no plain file"),
+        ("changes and says clean", "echo x > \"$file\"; exit 0", "failed: not cleaned: exit code 0"),
+        ("changes and exits oddly", "echo x > \"$file\"; exit 77", "garbled: not cleaned: exit code 77"),
+        (
+            "has no clean.dat",
+            "echo x > \"$file\"; echo 'Unable to remove viruses'; exit 19",
+            "failed: Unable to",
+        ),
+        ("dies", "echo x > \"$file\"; kill -ABRT $$", "crashed: killed by signal 6"),
+    ];
+    for (story, body, expected) in table {
+        let failure = Bench::fake("uvscan", story, body).not_cleaned();
+        assert!(failure.contains(expected), "{story}: {failure}");
+    }
+}
+
+#[test]
+fn a_scanner_without_a_clean_command_cannot_clean() {
+    let bench = Bench::fake("clamscan", "is not asked", "exit 0");
+    let by = Deadline::after(Duration::from_secs(5));
+    assert!(bench.with("x", |engine, sample| engine.clean(sample, by).is_none()));
+}
+
+#[test]
+fn the_version_is_asked_for() {
+    let body = "[ \"$*\" = --version ] || exit 1\necho 'Dat set version: 11482 created Jul 3 2025'";
+    assert_eq!(Bench::fake("uvscan", "tells its version", body).version(), "DAT 11482");
+    let body = "echo 'Dat set version: 11482'; echo 'Missing or invalid DAT'";
+    assert_eq!(
+        Bench::fake("uvscan", "has bad definitions", body).version(),
+        "failed: Missing or invalid DAT"
+    );
+}
+
+/// Whether a test that needs `package` must be left out.
+fn is_left_out(test: &str, package: &str, needed: &[&str]) -> bool {
+    let missing = needed.iter().any(|path| !Path::new(path).exists());
+    if missing {
+        assert_ne!(std::env::var("CONVSCAN_TESTS").as_deref(), Ok("all"), "{test} needs {package}");
+        // Past the capture of the test harness.
+        let line = format!("left out: {test} (needs {package})\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    missing
+}
+
+const SPECIMEN: &str = "/usr/share/clamav-testfiles/clam.exe";
+
+#[test]
+fn the_real_clamscan_convicts_acquits_and_fails() {
+    if is_left_out("the_real_clamscan", "clamav, clamav-testfiles", &["/usr/bin/clamscan", SPECIMEN]) {
+        return;
+    }
+    let bench = Bench::new(
+        "preset = \"clamscan\"\nscan = [\"--database={bench}/t.hdb\", \"--no-summary\", \"--stdout\", \
+         \"--alert-encrypted=yes\", \"--tempdir={directory}\", \"{file}\"]\n",
+    );
+    fs::write(bench.path("t.hdb"), "aa15bcf478d165efd2065190eb473bcb:544:Test.Clam-Exe\n").unwrap();
+    let by = Deadline::after(Duration::from_secs(60));
+    let file = File::open(SPECIMEN).unwrap();
+    let size = file.metadata().unwrap().len();
+    let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+    let engines = open(&bench.config);
+    let response = engines[0].scan(&sample, by);
+    assert_eq!(said(response.map(|response| response.verdict)), "infected Test.Clam-Exe.UNOFFICIAL");
+    assert_eq!(bench.scan("plain text\n"), "clean");
+    assert_eq!(bench.scan(""), "clean");
+    assert!(bench.version().starts_with("ClamAV "), "{}", bench.version());
+    if let Some(zip) = encrypted_zip(&bench) {
+        let file = File::open(&zip).unwrap();
+        let size = file.metadata().unwrap().len();
+        let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+        let response = engines[0].scan(&sample, by);
+        assert_eq!(said(response.map(|response| response.verdict)), "unscannable encrypted");
+    }
+    fs::remove_file(bench.path("t.hdb")).unwrap();
+    assert_eq!(bench.scan("plain text\n"), "failed");
+}
+
+/// An encrypted archive, where there is a program to make one.
+fn encrypted_zip(bench: &Bench) -> Option<PathBuf> {
+    fs::write(bench.path("secret.txt"), "secret\n").unwrap();
+    let zip = bench.path("secret.zip");
+    let mut command = Command::new("zip");
+    command.args(["-q", "-j", "-P", "pass"]).arg(&zip).arg(bench.path("secret.txt"));
+    let made = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    made.is_ok_and(|status| status.success()).then_some(zip)
+}
