@@ -37,6 +37,10 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     Ok((file, metadata))
 }
 
+/// Up to this size a file is copied through memory. The system's own way of
+/// copying sets up more than it saves there.
+const SMALL: u64 = 64 * 1024;
+
 /// The content of a part, open for reading.
 #[derive(Debug)]
 pub struct Input {
@@ -81,11 +85,7 @@ impl Input {
 
     /// Fails when the file is no longer what it was when it was opened.
     fn check_unchanged(&self) -> io::Result<()> {
-        if Stamp::from(&self.file.metadata()?) == self.stamp {
-            Ok(())
-        } else {
-            Err(io::Error::other("the file changed while it was read"))
-        }
+        if Stamp::from(&self.file.metadata()?) == self.stamp { Ok(()) } else { Err(changed()) }
     }
 
     /// Puts the same bytes at `path`, unless they are there already. The name
@@ -97,13 +97,20 @@ impl Input {
         fill(path, |mut out| {
             // The scanner may have moved the offset that we share with it.
             (&self.file).rewind()?;
-            let copied = io::copy(&mut &self.file, &mut out)?;
-            if copied != self.size {
-                return Err(io::Error::other("the file changed while it was read"));
-            }
-            self.check_unchanged()
+            let copied = if self.size <= SMALL {
+                let content = read_whole(&self.file, self.size)?;
+                out.write_all(&content)?;
+                content.len() as u64
+            } else {
+                io::copy(&mut &self.file, &mut out)?
+            };
+            if copied == self.size { self.check_unchanged() } else { Err(changed()) }
         })
     }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("the file changed while it was read")
 }
 
 /// The SHA-256 of a whole file in lower-case hex.
@@ -130,9 +137,13 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
 /// The first `limit` bytes of the regular file at `path`.
 pub fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let (file, metadata) = open_regular(path)?;
-    let expected = usize::try_from(metadata.size().min(limit)).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(expected + 1);
-    file.take(limit).read_to_end(&mut bytes)?;
+    read_whole(&file, metadata.size().min(limit))
+}
+
+/// At most `size` bytes from where the file stands.
+fn read_whole(file: &File, size: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).map_err(io::Error::other)?);
+    file.take(size).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
