@@ -64,6 +64,9 @@ pub struct Record {
     /// Why the part was not scanned, or what else went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Something for the administrator to mend that did not change the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
     /// Part number.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub part: String,

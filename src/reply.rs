@@ -35,6 +35,11 @@ impl Reply {
         Self::directive(Status::Again, release, Body::Absent)
     }
 
+    /// Nothing at all, where there is no way to say anything.
+    pub fn silence() -> Self {
+        Self { body: Body::Absent, headers: String::new(), options: String::new() }
+    }
+
     /// The part as it came.
     pub fn pass() -> Self {
         Self { body: Body::Original, headers: String::new(), options: String::new() }

@@ -3,28 +3,35 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Digest};
+use crate::config::{Config, Digest, EngineKind};
+use crate::diagnostic::Diagnostic;
 use crate::engine::{Cleaned, Engine, Sample};
 use crate::mta::header;
 use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::clock::{self, Deadline};
 use crate::os::files::{self, Input};
 use crate::part::Part;
-use crate::policy::{Action, Disinfection, Policy};
+use crate::policy::{Action, Disinfection};
 use crate::record::{EngineRecord, Record, millis};
 use crate::reply::{Body, Reply};
-use crate::status::Status;
+use crate::status::{Release, Status};
 use crate::text;
 use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Threat, Verdict, name_of};
 
 /// Asks the engines in order until one convicts. An engine that fails does not
-/// keep the next from convicting.
-pub fn examine(engines: &[Box<dyn Engine + '_>], sample: &Sample<'_>, by: Deadline) -> Findings {
+/// keep the next from convicting. `meanwhile` is called while an engine is
+/// waited for; it must not mind being called again, or not at all.
+pub fn examine(
+    engines: &[Box<dyn Engine + '_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+    meanwhile: &mut dyn FnMut(),
+) -> Findings {
     let mut findings = Findings::default();
     for engine in engines {
         let started = clock::instant();
         let response = match by.left() {
-            Some(_) => engine.scan(sample, by.within(engine.config().timeout)),
+            Some(_) => engine.scan(sample, by.within(engine.config().timeout), meanwhile),
             None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
         };
         let (version, result) = match response {
@@ -75,7 +82,7 @@ fn rescan(
 ) -> Result<(), ScanError> {
     let input = Input::open(&cleaned.path).map_err(|error| ScanError::new(ErrorKind::Part, error))?;
     let sample = Sample { file: &input.file, size: input.size, ..*sample };
-    match examine(engines, &sample, by).worst()? {
+    match examine(engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
         Verdict::Unscannable(_) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),
@@ -111,49 +118,68 @@ pub enum Voice {
 /// Decides, and words the reply and the log line.
 pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
     let worst = evidence.findings.worst();
-    let action = decide(&config.policy, &worst, evidence);
-    let record = record(config, evidence, &worst, action);
+    let action = decide(config, &worst, evidence);
+    let mut record = record(config, evidence, &worst, action);
     let release = config.release;
-    let notice = || Body::Notice(render(config, evidence, &worst, action, &record.reference));
+    let mut notice = || {
+        let (template, warning) = template(config, &worst);
+        record.warning = warning;
+        render(&template, evidence, &worst, action, &record.reference)
+    };
     // An infected part under a directive carries the notice as its content, so
     // that a channel that does not read options never delivers the original.
-    let beside = || if matches!(worst, Ok(Verdict::Infected(_))) { notice() } else { Body::Absent };
+    let mut beside = || {
+        if matches!(worst, Ok(Verdict::Infected(_))) { Body::Notice(notice()) } else { Body::Absent }
+    };
     let reply = match action {
         Action::Pass => Reply::pass(),
         Action::Disinfect => match evidence.cleaned {
             Some(Ok(path)) => Reply::cleaned(PathBuf::from(path)),
             Some(Err(_)) | None => Reply::defer(release),
         },
-        Action::Replace => {
-            let text = render(config, evidence, &worst, action, &record.reference);
-            Reply::notice(text, &config.notice.description)
-        }
+        Action::Replace => Reply::notice(notice(), &config.notice.description),
         Action::Delete => Reply::directive(Status::Delete, release, beside()),
         Action::Hold => Reply::directive(Status::Hold, release, beside()),
         Action::Discard => Reply::directive(Status::Discard, release, beside()),
+        Action::Defer if evidence.voice == Voice::Mute => Reply::silence(),
         Action::Defer => Reply::defer(release),
     };
     (reply, record)
 }
 
-fn decide(policy: &Policy, worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Action {
+fn decide(config: &Config, worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Action {
+    let policy = &config.policy;
     let infected = matches!(worst, Ok(Verdict::Infected(_)));
     if infected && policy.disinfection == Disinfection::Try && matches!(evidence.cleaned, Some(Ok(_))) {
         return Action::Disinfect;
     }
-    match (policy.decide(worst), evidence.voice) {
+    let mut action = policy.decide(worst);
+    if action == Action::Pass && evidence.input.is_none() {
         // What cannot be read cannot be passed.
-        (Action::Pass, _) if evidence.input.is_none() => Action::Defer,
-        (action, Voice::Options)
-        | (action @ (Action::Pass | Action::Disinfect | Action::Replace), Voice::Mute) => action,
+        action = Action::Defer;
+    }
+    match (action, evidence.voice) {
+        (Action::Pass | Action::Disinfect | Action::Replace, _) => action,
+        (Action::Delete | Action::Hold | Action::Discard | Action::Defer, Voice::Options) => {
+            known(action, config.release)
+        }
+        (Action::Delete | Action::Hold | Action::Discard | Action::Defer, Voice::Mute) if infected => {
+            Action::Replace
+        }
         (Action::Delete | Action::Hold | Action::Discard | Action::Defer, Voice::Mute) => {
-            if infected {
-                Action::Replace
-            } else {
-                policy.without_options
-            }
+            policy.without_options
         }
     }
+}
+
+/// The action as a server of `release` can carry it out.
+fn known(action: Action, release: Release) -> Action {
+    let status = match action {
+        Action::Defer => Status::Again,
+        Action::Discard => Status::Discard,
+        Action::Pass | Action::Disinfect | Action::Replace | Action::Delete | Action::Hold => return action,
+    };
+    if status.known_to(release) == status { action } else { Action::Hold }
 }
 
 /// The name of a result's kind in the log.
@@ -232,19 +258,28 @@ fn message_header(part: &Part) -> Option<Vec<u8>> {
     files::read_start(part.message_headers.as_deref()?, header::LONGEST).ok()
 }
 
-/// The part's file names, decoded: from the entry's symbols, else from its
-/// header.
-pub fn names(part: &Part) -> Vec<String> {
-    if !part.raw_names.is_empty() {
-        return part.raw_names.iter().map(|raw| header::decode_words(raw)).collect();
+/// The part's file names, decoded, each once: from the entry's symbols, and
+/// from its header where there are none or where a rule may turn on them. The
+/// manuals disagree on which parameter a symbol holds.
+pub fn names(config: &Config, part: &Part) -> Vec<String> {
+    let mut names: Vec<String> = part.raw_names.iter().map(|raw| header::decode_words(raw)).collect();
+    let thorough = config.engines.iter().any(|engine| matches!(engine.kind, EngineKind::Rules(_)));
+    if names.is_empty() || thorough {
+        let block = part.headers.as_deref().and_then(|path| files::read_start(path, header::LONGEST).ok());
+        names.extend(block.iter().flat_map(|block| header::file_names(block)));
     }
-    let block = part.headers.as_deref().and_then(|path| files::read_start(path, header::LONGEST).ok());
-    block.map_or_else(Vec::new, |block| header::file_names(&block))
+    let mut once: Vec<String> = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
 }
 
 /// The notice.
 fn render(
-    config: &Config,
+    template: &Template,
     evidence: &Evidence<'_>,
     worst: &Result<Verdict, ScanError>,
     action: Action,
@@ -252,7 +287,7 @@ fn render(
 ) -> String {
     let block = message_header(evidence.part).unwrap_or_default();
     let unknown = |text: String| if text.is_empty() { "(unknown)".to_owned() } else { text };
-    template(config, worst).render(|field| match field {
+    template.render(|field| match field {
         Field::Finding => finding(worst),
         Field::Name => unknown(evidence.names.join(", ")),
         Field::Type => unknown(evidence.part.mime_type.clone()),
@@ -291,17 +326,22 @@ fn action_words(action: Action) -> &'static str {
 }
 
 /// The administrator's template, or the built-in one where that is missing or
-/// wrong: a notice with the wrong words is better than none.
-fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> Template {
+/// wrong, with what is wrong: a notice in other words is better than none.
+fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> (Template, Option<String>) {
     let (kind, file) = match worst {
         Ok(Verdict::Infected(_)) => (Kind::Infected, &config.notice.infected),
         Ok(Verdict::Clean | Verdict::Unscannable(_)) | Err(_) => {
             (Kind::NotScanned, &config.notice.not_scanned)
         }
     };
-    let own = file.as_deref().and_then(|path| {
-        let text = files::read_text(path, LARGEST).ok()?;
-        Template::parse(&path.to_string_lossy(), &text).ok()
+    let Some(path) = file else { return (Template::built_in(kind), None) };
+    let shown = path.to_string_lossy();
+    let own = files::read_text(path, LARGEST).map_err(|error| format!("{shown}: {error}")).and_then(|text| {
+        Template::parse(&shown, &text)
+            .map_err(|faults| faults.first().map(Diagnostic::one_line).unwrap_or_default())
     });
-    own.unwrap_or_else(|| Template::built_in(kind))
+    match own {
+        Ok(template) => (template, None),
+        Err(fault) => (Template::built_in(kind), Some(format!("built-in notice used: {fault}"))),
+    }
 }

@@ -51,6 +51,30 @@ pub enum Release {
     Pmdf,
 }
 
+impl Release {
+    /// How a release is written, for complaints.
+    pub const SHAPE: &str =
+        "write the server's release, as in \"5.2\", \"6.2\", \"6.3\" or \"8.1\", or \"pmdf\"";
+
+    /// Reads a release as administrators write it: `5.2`, `6 2005Q4`, `7.0.5`,
+    /// `8.1.0.27`, `pmdf`. A bare `6` could be either side of 6.3.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("pmdf") {
+            return Some(Self::Pmdf);
+        }
+        let mut numbers = text.split(['.', ' ', '-', 'u', 'q', 'Q']).map(str::parse::<u32>);
+        match (numbers.next()?.ok()?, numbers.next().transpose().ok()?) {
+            (1..=5, _) => Some(Self::Before63),
+            (6, None) => None,
+            // A year, as in `6 2005Q4`, is a release before 6.3.
+            (6, Some(minor)) if (3..2000).contains(&minor) => Some(Self::From63),
+            (6, Some(_)) => Some(Self::Before63),
+            (7..=20, _) => Some(Self::From63),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +89,28 @@ mod tests {
         ];
         for (status, decimal) in table {
             assert_eq!(status.code(), decimal);
+        }
+    }
+
+    #[test]
+    fn releases_are_read_as_administrators_write_them() {
+        let table = [
+            ("5.2", Some(Release::Before63)),
+            ("6 2005Q4", Some(Release::Before63)),
+            ("6.2-8.04", Some(Release::Before63)),
+            ("6.3", Some(Release::From63)),
+            ("6.3-1.04", Some(Release::From63)),
+            ("7u4", Some(Release::From63)),
+            ("7.0.5", Some(Release::From63)),
+            ("8.1.0.27", Some(Release::From63)),
+            ("PMDF", Some(Release::Pmdf)),
+            ("6", None),
+            ("", None),
+            ("six", None),
+            ("2005Q4", None),
+        ];
+        for (text, release) in table {
+            assert_eq!(Release::parse(text), release, "{text}");
         }
     }
 

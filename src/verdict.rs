@@ -127,6 +127,11 @@ impl ErrorKind {
         (Self::Failed, "failed"),
         (Self::Internal, "internal"),
     ];
+
+    /// Whether the failure is not the engine's but ours or the administrator's.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Configuration | Self::Internal)
+    }
 }
 
 /// The name of `wanted` in a table of names.

@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn scan_until(&self, content: &str, by: Deadline) -> String {
-        let result = self.with(content, |engine, sample| engine.scan(sample, by));
+        let result = self.with(content, |engine, sample| engine.scan(sample, by, &mut || ()));
         assert_eq!(fs::read_dir(self.path("state")).unwrap().count(), 0, "nothing stays behind");
         said(result.map(|response| response.verdict))
     }
@@ -232,17 +232,18 @@ fn without_a_state_directory_nothing_is_scanned() {
     let mut config = bench.config.clone();
     config.state = Some(bench.path("missing"));
     let missing = Bench { config: config.clone(), directory: bench.directory };
-    assert_eq!(said(missing.with("x", |e, s| e.scan(s, by)).map(|r| r.verdict)), "configuration");
+    assert_eq!(said(missing.with("x", |e, s| e.scan(s, by, &mut || ())).map(|r| r.verdict)), "configuration");
     config.state = None;
     let none = Bench { config, directory: missing.directory };
-    assert_eq!(said(none.with("x", |e, s| e.scan(s, by)).map(|r| r.verdict)), "configuration");
+    assert_eq!(said(none.with("x", |e, s| e.scan(s, by, &mut || ())).map(|r| r.verdict)), "configuration");
 }
 
 #[test]
 fn a_copy_of_another_size_is_not_scanned() {
     let bench = Bench::fake("uvscan", "says clean", "exit 0");
     let by = Deadline::after(Duration::from_secs(5));
-    let result = bench.with("content", |engine, sample| engine.scan(&Sample { size: 3, ..*sample }, by));
+    let result =
+        bench.with("content", |engine, sample| engine.scan(&Sample { size: 3, ..*sample }, by, &mut || ()));
     assert_eq!(said(result.map(|response| response.verdict)), "part");
 }
 
@@ -293,7 +294,7 @@ fn a_private_copy_is_scanned_wherever_the_original_stands() {
     let result = bench.with("content", |engine, sample| {
         let mut file = sample.file;
         file.read_exact(&mut [0; 4]).unwrap();
-        engine.scan(sample, by)
+        engine.scan(sample, by, &mut || ())
     });
     assert_eq!(result.unwrap().verdict, Verdict::Clean);
 }
@@ -406,7 +407,7 @@ fn the_real_clamscan_convicts_acquits_and_fails() {
     let size = file.metadata().unwrap().len();
     let sample = Sample { file: &file, size, mime_type: "", names: &[] };
     let engines = open(&bench.config);
-    let response = engines[0].scan(&sample, by);
+    let response = engines[0].scan(&sample, by, &mut || ());
     assert_eq!(said(response.map(|response| response.verdict)), "infected Test.Clam-Exe.UNOFFICIAL");
     assert_eq!(bench.scan("plain text\n"), "clean");
     assert_eq!(bench.scan(""), "clean");
@@ -415,7 +416,7 @@ fn the_real_clamscan_convicts_acquits_and_fails() {
         let file = File::open(&zip).unwrap();
         let size = file.metadata().unwrap().len();
         let sample = Sample { file: &file, size, mime_type: "", names: &[] };
-        let response = engines[0].scan(&sample, by);
+        let response = engines[0].scan(&sample, by, &mut || ());
         assert_eq!(said(response.map(|response| response.verdict)), "unscannable encrypted");
     }
     fs::remove_file(bench.path("t.hdb")).unwrap();

@@ -67,7 +67,7 @@ fn an_infected_part_is_replaced_by_a_notice() {
     assert!(!headers.contains("name="));
     assert_eq!(record.threats, ["Eicar-Test"]);
     assert_eq!(record.part, "1.2");
-    assert_eq!(record.names, ["virus.com", "virus.com"]);
+    assert_eq!(record.names, ["virus.com"]);
     assert_eq!(record.message_id, "<1@x>");
     assert_eq!((record.from_channel.as_str(), record.to_channel.as_str()), ("tcp_local", "ims-ms"));
     assert_eq!(record.sha256.unwrap(), "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f");
@@ -264,6 +264,33 @@ fn an_input_that_is_no_readable_file_defers_at_once() {
 }
 
 #[test]
+fn a_faulty_configuration_is_not_obeyed_in_its_policy() {
+    with_rules(CLEAN, "[policy]\nerror = \"pass\"\nunscannable = \"pass\"\ntypo = 1\n").run().deferred();
+    // Nor does a sweeping `pass` cover a fault of ours.
+    let case = with_rules(CLEAN, "[policy]\nerror = \"pass\"\n");
+    fs::remove_file(case.path("rules.txt")).unwrap();
+    case.run().deferred();
+}
+
+#[test]
+fn an_entry_may_tell_that_the_server_is_old() {
+    for arguments in [["--release", "5.2"], ["--release", "pmdf"], ["--release", "nonsense"]] {
+        let case = Case::new(CLEAN).argument(arguments[0]).argument(arguments[1]);
+        let ran = case.argument("--config").argument("/nonexistent").run();
+        assert_eq!((ran.exit, ran.options.as_deref(), ran.output), (Some(0), Some(HOLD), None));
+    }
+    with_rules(CLEAN, "").argument("--release").argument("6.2").run().passed(CLEAN);
+}
+
+#[test]
+fn a_rule_sees_the_name_whichever_parameter_the_symbol_held() {
+    let header = "Content-Type: application/octet-stream; x=y; name=\"virus.exe\"\n\n";
+    let case = with_rules(CLEAN, "").var("NAME", "y").file("INPUT_HEADERS", "input-headers", header);
+    let (_, record) = case.run().replaced();
+    assert_eq!(record.names, ["y", "virus.exe"]);
+}
+
+#[test]
 fn unknown_arguments_defer() {
     let record = with_rules(CLEAN, "").argument("INPUT_FILE").run().deferred();
     assert!(record_reason(record.reason).contains("unknown argument"));
@@ -360,6 +387,8 @@ fn a_wrong_template_is_found_by_check_and_falls_back_at_run_time() {
     let ran = case.var("NOTICE", "").run();
     let notice = String::from_utf8(ran.output.unwrap()).unwrap();
     assert!(notice.contains("VIRUS NOTICE"), "{notice}");
+    let record = convscan::record::Record::from_line(&ran.log).unwrap();
+    assert!(record.warning.unwrap().contains("notice.txt:1:1: unknown field `viruss`"));
     let case = with_rules(&eicar(), "[notice]\ninfected = \"notice.txt\"\ndescription = \"Removed\"\n");
     fs::write(case.path("notice.txt"), "Gefunden: {finding}, \u{fc}brigens {{so}}\n").unwrap();
     let ran = case.run();

@@ -1,6 +1,6 @@
 //! Answers for one body part, by the contract of the conversion channel.
 //!
-//! Usage: convscan part [--config FILE]
+//! Usage: convscan part [--config FILE] [--release RELEASE]
 //!
 //! The MTA runs this for each part. It reads the part and its description from
 //! the variables and files of the channel (INPUT_FILE, OUTPUT_FILE, ...), asks
@@ -8,49 +8,60 @@
 //! OUTPUT_HEADERS and OUTPUT_OPTIONS. The first thing it writes is "try again
 //! later", the last is the real answer.
 //!
+//! A server before 6.3, and PMDF, does not know "try again later". Give
+//! --release there (6.2, say, or pmdf): the message is then held instead, even
+//! if the configuration cannot be read.
+//!
 //! It exits 0 whatever the answer is, as the channel's manual demands, and 75
 //! only where no answer could be written at all.
 
+mod setup;
+mod watch;
+
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
-use super::{Exit, load, output};
+use self::setup::{Given, Setup};
+use self::watch::Watch;
+use super::{Exit, output};
 use crate::config::Config;
 use crate::engine::{self, Cleaned, Sample};
-use crate::os::clock::{self, Deadline};
-use crate::os::files::{self, Input};
+use crate::os::clock::Deadline;
+use crate::os::files::{self, Ahead, Input};
 use crate::os::{answer, log, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
-use crate::record::{Record, Steps, millis};
+use crate::record::Record;
 use crate::reply::Reply;
 use crate::scan::{self, Evidence, Voice};
 use crate::status::Release;
 use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
 
-/// Arguments, for the help text alone: the hot path reads them itself, since
-/// the command-line parser costs as much as the rest of a clean part.
+/// Arguments, for the help text alone.
 #[derive(clap::Args)]
 #[command(about = "Answer for one body part, by the contract of the conversion channel")]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
+    config: Option<PathBuf>,
+    /// The mail server's release, where it is older than 6.3 or is PMDF
+    #[arg(long, value_name = "RELEASE")]
+    release: Option<String>,
 }
 
 /// The hot path.
 pub(super) fn run(arguments: &[OsString]) -> Exit {
     let mut watch = Watch::start();
     files::set_umask();
+    let given = Given::read(arguments);
     let vars = vars::capture();
     let mut outputs = Outputs::from_vars(&vars);
-    let mut voice = promise(&outputs, Release::default());
-    let (config, fault) =
-        guarded(|| configuration(arguments)).unwrap_or_else(|bug| (Config::default(), Some(bug)));
-    // A server that does not know "try again later" is told to hold instead.
-    if voice == Voice::Options && config.release != Release::default() {
+    let promised = given.release.unwrap_or_default();
+    let mut voice = promise(&outputs, promised);
+    let Setup { config, fault } =
+        guarded(|| Setup::load(&given)).unwrap_or_else(|bug| Setup { fault: Some(bug), ..Setup::default() });
+    if voice == Voice::Options && config.release != promised {
         voice = promise(&outputs, config.release);
     }
     if voice == Voice::Mute {
@@ -58,15 +69,16 @@ pub(super) fn run(arguments: &[OsString]) -> Exit {
     }
     let part = Part::from_vars(&vars);
     watch.steps.start = watch.lap();
-    let decided = guarded(|| match fault.clone() {
-        None => examined(&config, &part, voice, &mut watch),
+    let misconfigured = fault.is_some();
+    let decided = guarded(|| match fault {
+        None => examined(&config, &part, &outputs, voice, &mut watch),
         Some(fault) => unexamined(&config, &part, voice, fault),
     });
     let decided = decided.unwrap_or_else(|bug| unexamined(&config, &part, voice, bug));
     let (exit, mut record) = act(&outputs, voice, decided);
     watch.steps.reply = watch.lap();
     record.ms = watch.total();
-    report(&config, fault.is_some(), &record);
+    report(&config, misconfigured, &record);
     exit
 }
 
@@ -83,75 +95,40 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, ScanError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| ScanError::new(ErrorKind::Internal, "a bug: see stderr"))
 }
 
-/// The configuration, and why it must not be used to scan.
-fn configuration(arguments: &[OsString]) -> (Config, Option<ScanError>) {
-    let broken = |detail: String| Some(ScanError::new(ErrorKind::Configuration, detail));
-    let (path, odd) = match config_argument(arguments) {
-        Ok(path) => (load::path(path), None),
-        Err(detail) => (load::path(None), broken(detail)),
-    };
-    match load::read(&path) {
-        Err(error) => (Config::default(), broken(format!("{error:#}"))),
-        Ok(parsed) => {
-            let fault = parsed.faults.first().and_then(|fault| broken(fault.one_line()));
-            (parsed.config, fault.or(odd))
-        }
-    }
-}
-
-/// The value of `--config`; the only argument there is.
-fn config_argument(arguments: &[OsString]) -> Result<Option<&Path>, String> {
-    match arguments {
-        [] => Ok(None),
-        [flag, path] if flag == "--config" => Ok(Some(Path::new(path))),
-        [flag, ..] => match flag.to_str().and_then(|flag| flag.strip_prefix("--config=")) {
-            Some(path) if arguments.len() == 1 => Ok(Some(Path::new(path))),
-            Some(_) | None => Err(format!("unknown argument `{}` to `convscan part`", flag.display())),
-        },
-    }
+/// The decision, and what must stay open until it is carried out.
+struct Decided {
+    reply: Reply,
+    record: Record,
+    input: Option<Input>,
+    ahead: Option<Ahead>,
+    _cleaned: Option<Cleaned>,
 }
 
 /// Asks the engines and decides.
-fn examined(
-    config: &Config,
-    part: &Part,
-    voice: Voice,
-    watch: &mut Watch,
-) -> (Reply, Record, Option<Opened>) {
+fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch: &mut Watch) -> Decided {
     let by = Deadline::after(config.limits.deadline);
-    let input = match part.input.as_deref().map(Input::open) {
-        Some(Ok(input)) => input,
-        Some(Err(error)) => {
-            return unexamined(
-                config,
-                part,
-                voice,
-                ScanError::new(ErrorKind::Part, format!("INPUT_FILE: {error}")),
-            );
-        }
-        None => {
-            return unexamined(
-                config,
-                part,
-                voice,
-                ScanError::new(ErrorKind::Part, "INPUT_FILE is not given"),
-            );
-        }
+    let input = match open(part) {
+        Ok(input) => input,
+        Err(error) => return unexamined(config, part, voice, error),
     };
-    let names = scan::names(part);
+    let names = scan::names(config, part);
     let engines = engine::open(config);
     let sample = Sample { file: &input.file, size: input.size, mime_type: &part.mime_type, names: &names };
-    let findings = scan::examine(&engines, &sample, by);
+    // Nearly every part is clean, so the time of waiting is used to copy it.
+    let mut tried = None;
+    let mut copy = || {
+        tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
+    };
+    let findings = scan::examine(&engines, &sample, by, &mut copy);
     watch.steps.scan = watch.lap();
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
-        scan::disinfect(&engines, &sample, by)
+        let cleaned = scan::disinfect(&engines, &sample, by);
+        watch.steps.disinfect = watch.lap();
+        cleaned
     } else {
         None
     };
-    if cleaned.is_some() {
-        watch.steps.disinfect = watch.lap();
-    }
     let evidence = Evidence {
         part,
         input: Some(&input),
@@ -161,42 +138,43 @@ fn examined(
         voice,
     };
     let (reply, record) = scan::answer(config, &evidence);
-    (reply, record, Some(Opened { input, _cleaned: cleaned.and_then(Result::ok) }))
+    Decided {
+        reply,
+        record,
+        ahead: tried.flatten(),
+        _cleaned: cleaned.and_then(Result::ok),
+        input: Some(input),
+    }
+}
+
+fn open(part: &Part) -> Result<Input, ScanError> {
+    let path =
+        part.input.as_deref().ok_or_else(|| ScanError::new(ErrorKind::Part, "INPUT_FILE is not given"))?;
+    Input::open(path).map_err(|error| ScanError::new(ErrorKind::Part, format!("INPUT_FILE: {error}")))
 }
 
 /// Decides about a part that no engine was asked about.
-fn unexamined(
-    config: &Config,
-    part: &Part,
-    voice: Voice,
-    error: ScanError,
-) -> (Reply, Record, Option<Opened>) {
-    let input = part.input.as_deref().and_then(|path| Input::open(path).ok());
-    let names = scan::names(part);
+fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> Decided {
+    let input = open(part).ok();
+    let names = scan::names(config, part);
     let findings = Findings::failure(error);
     let evidence =
         Evidence { part, input: input.as_ref(), names: &names, findings: &findings, cleaned: None, voice };
     let (reply, record) = scan::answer(config, &evidence);
-    (reply, record, input.map(|input| Opened { input, _cleaned: None }))
-}
-
-/// What must stay open until the answer is in place.
-struct Opened {
-    input: Input,
-    _cleaned: Option<Cleaned>,
+    Decided { reply, record, input, ahead: None, _cleaned: None }
 }
 
 /// Puts the answer in place. Where that fails the promise still stands.
-fn act(outputs: &Outputs, voice: Voice, decided: (Reply, Record, Option<Opened>)) -> (Exit, Record) {
-    let (reply, mut record, opened) = decided;
-    let committed = answer::commit(outputs, &reply, opened.as_ref().map(|opened| &opened.input));
+fn act(outputs: &Outputs, voice: Voice, decided: Decided) -> (Exit, Record) {
+    let Decided { reply, mut record, input, ahead, _cleaned } = decided;
+    let committed = answer::commit(outputs, &reply, input.as_ref(), ahead);
     let defer = name_of(&Action::NAMES, &Action::Defer);
     if let Err(error) = &committed {
         record.reason = Some(format!("the answer `{}` could not be written: {error}", record.action));
         defer.clone_into(&mut record.action);
         record.scanned = None;
     }
-    let unheard = voice == Voice::Mute && record.action == defer;
+    let unheard = voice == Voice::Mute && (committed.is_err() || reply == Reply::silence());
     if unheard {
         output::talk("OUTPUT_OPTIONS is not given or cannot be written: exit 75 is all that can be said");
     }
@@ -222,37 +200,11 @@ fn report(config: &Config, misconfigured: bool, record: &Record) {
     let fallback = misconfigured.then_some(Path::new("/dev/log"));
     if let Some(socket) = config.log.syslog.as_deref().or(fallback) {
         match log::syslog(socket, severity, &line) {
-            Ok(()) => heard = heard || !misconfigured,
+            Ok(()) => heard = true,
             Err(error) => output::talk(format_args!("log {}: {error}", socket.display())),
         }
     }
-    if !heard || record.action == name_of(&Action::NAMES, &Action::Defer) && config.log.file.is_none() {
+    if !heard || misconfigured {
         output::talk(line.trim_end());
-    }
-}
-
-/// Measures the steps.
-struct Watch {
-    started: Instant,
-    last: Instant,
-    steps: Steps,
-}
-
-impl Watch {
-    fn start() -> Self {
-        let now = clock::instant();
-        Self { started: now, last: now, steps: Steps::default() }
-    }
-
-    /// Milliseconds since the last call.
-    fn lap(&mut self) -> f64 {
-        let now = clock::instant();
-        let took = now.duration_since(self.last);
-        self.last = now;
-        millis(took)
-    }
-
-    fn total(&self) -> Steps {
-        Steps { total: millis(self.last.duration_since(self.started)), ..self.steps }
     }
 }

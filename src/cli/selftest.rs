@@ -91,8 +91,9 @@ fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report
         let size = probe.content.len() as u64;
         let sample = Sample { file: &file, size, mime_type: "", names: &[] };
         let started = clock::instant();
-        let result =
-            engine.scan(&sample, by.within(engine.config().timeout)).map(|response| response.verdict);
+        let result = engine
+            .scan(&sample, by.within(engine.config().timeout), &mut || ())
+            .map(|response| response.verdict);
         let right = is_right(&result, probe.expected, engine.weight());
         outcomes.push(Outcome {
             probe: probe.name,

@@ -157,7 +157,7 @@ impl Config {
         let root = Table::new(&file, "", &document);
         let mut config = Self::default();
         if let Some(table) = root.table("server") {
-            config.release = table.choice("release", &RELEASES).unwrap_or_default();
+            config.release = release(&table);
             table.finish();
         }
         if let Some(table) = root.table("limits") {
@@ -207,16 +207,15 @@ impl Config {
     }
 }
 
-const RELEASES: [(Release, &str); 8] = [
-    (Release::Before63, "5"),
-    (Release::Before63, "6"),
-    (Release::Before63, "6.2"),
-    (Release::From63, "6.3"),
-    (Release::From63, "7"),
-    (Release::From63, "8"),
-    (Release::From63, "8.1"),
-    (Release::Pmdf, "pmdf"),
-];
+/// The release; one that cannot be read is taken as old, since every server
+/// knows "hold".
+fn release(table: &Table<'_, '_>) -> Release {
+    let Some(text) = table.string("release") else { return Release::default() };
+    Release::parse(text).unwrap_or_else(|| {
+        table.fault("release", "unknown release", Release::SHAPE);
+        Release::Before63
+    })
+}
 
 /// The actions among all that are allowed in one place, with their names.
 fn allowed(actions: &[Action]) -> Vec<(Action, &'static str)> {
@@ -229,9 +228,18 @@ fn policy(table: &Table<'_, '_>) -> Policy {
     if table.boolean("disinfect") == Some(false) {
         policy.disinfection = Disinfection::Skip;
     }
-    let choices = allowed(&Action::NOT_SCANNED);
-    table.lines("unscannable", &Reason::NAMES, &choices, &mut policy.unscannable);
-    table.lines("error", &ErrorKind::NAMES, &choices, &mut policy.error);
+    let any = allowed(&Action::NOT_SCANNED);
+    // A fault of ours must not open the gate, not even by a sweeping `pass`.
+    let but_pass = allowed(
+        &Action::NOT_SCANNED.map(|action| if action == Action::Pass { Action::Defer } else { action }),
+    );
+    table.lines("unscannable", &Reason::NAMES, |_| &any, &mut policy.unscannable);
+    table.lines(
+        "error",
+        &ErrorKind::NAMES,
+        |kind| if kind.is_ours() { &but_pass } else { &any },
+        &mut policy.error,
+    );
     let choices = allowed(&[Action::Defer, Action::Replace]);
     policy.without_options = table.choice("without-options", &choices).unwrap_or(policy.without_options);
     policy
@@ -387,9 +395,22 @@ mod tests {
 
     #[test]
     fn how_to_defer_is_known_even_from_a_broken_file() {
-        let parsed = Config::parse("c", "[server]\nrelease = \"5\"\n[nonsense\n");
+        let parsed = Config::parse("c", "[server]\nrelease = \"5.2\"\n[nonsense\n");
         assert!(!parsed.faults.is_empty());
         assert_eq!(parsed.config.release, Release::Before63);
+        let parsed = Config::parse("c", "[server]\nrelease = \"V6\"\n");
+        assert_eq!(parsed.config.release, Release::Before63);
+    }
+
+    #[test]
+    fn a_sweeping_pass_does_not_cover_faults_of_ours() {
+        let parsed = Config::parse("c", &format!("{SMALLEST}[policy]\nerror = \"pass\"\n"));
+        assert_eq!(parsed.faults, []);
+        for (action, (kind, name)) in parsed.config.policy.error.iter().zip(ErrorKind::NAMES) {
+            let expected = if kind.is_ours() { Action::Defer } else { Action::Pass };
+            assert_eq!(*action, expected, "{name}");
+        }
+        assert_eq!(faults(&format!("{SMALLEST}[policy.error]\nconfiguration = \"pass\"\n")).len(), 1);
     }
 
     #[test]

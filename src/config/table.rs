@@ -157,31 +157,37 @@ impl<'f, 'a> Table<'f, 'a> {
     }
 
     /// One word for all of `lines`, or a table with a word for some of them and
-    /// `default` for the rest.
-    pub(super) fn lines<T: Copy, K>(
+    /// `default` for the rest. A word for all passes by the lines that do not
+    /// allow it.
+    pub(super) fn lines<'c, T: Copy + PartialEq + 'c, K>(
         &self,
         key: &'static str,
         lines: &[(K, &'static str)],
-        choices: &[(T, &'static str)],
+        choices: impl Fn(&K) -> &'c [(T, &'static str)],
         into: &mut [T],
     ) {
         let Some(value) = self.value(key) else { return };
-        let Some(table) = value.get_ref().as_table() else {
-            if let Some(choice) = self.choose(key, value, choices) {
-                into.fill(choice);
-            }
-            return;
+        let table = value.get_ref().as_table().map(|table| Table::over(self.file, key, value.span(), table));
+        let all: Vec<_> =
+            lines.iter().flat_map(|(line, _)| choices(line)).copied().fold(Vec::new(), |mut all, choice| {
+                if !all.contains(&choice) {
+                    all.push(choice);
+                }
+                all
+            });
+        let sweeping = match &table {
+            None => self.choose(key, value, &all),
+            Some(table) => table.choice("default", &all),
         };
-        let table = Table::over(self.file, key, value.span(), table);
-        if let Some(choice) = table.choice("default", choices) {
-            into.fill(choice);
+        for ((line, name), slot) in lines.iter().zip(into) {
+            let choices = choices(line);
+            let own = table.as_ref().and_then(|table| table.choice(name, choices));
+            let allowed = sweeping.filter(|sweeping| choices.iter().any(|(choice, _)| choice == sweeping));
+            *slot = own.or(allowed).unwrap_or(*slot);
         }
-        for ((_, name), slot) in lines.iter().zip(into) {
-            if let Some(choice) = table.choice(name, choices) {
-                *slot = choice;
-            }
+        if let Some(table) = table {
+            table.finish();
         }
-        table.finish();
     }
 
     /// The sub-table `key`.

@@ -52,12 +52,18 @@ impl Engine for Clamd<'_> {
         self.config
     }
 
-    fn scan(&self, sample: &Sample<'_>, by: Deadline) -> Result<Response, ScanError> {
+    fn scan(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, ScanError> {
         let mut stream = self.connect(by)?;
         let (label, sent) = match &mut stream {
             Stream::Unix(_) => (Label::Descriptor, send_file(&mut stream, sample, by)),
             Stream::Tcp(_) => (Label::Stream, send_stream(&mut stream, sample, by)),
         };
+        meanwhile();
         let mut reply = Vec::new();
         // clamd refuses a stream over its limit and closes; the refusal is there
         // to be read although sending failed.

@@ -96,7 +96,12 @@ impl Engine for Command<'_> {
         self.engine
     }
 
-    fn scan(&self, sample: &Sample<'_>, by: Deadline) -> Result<Response, ScanError> {
+    fn scan(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        _meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, ScanError> {
         let by = by.within(self.engine.timeout);
         let (scratch, file) = self.copy(sample)?;
         let private = Private { file: &file, directory: scratch.path() };

@@ -56,8 +56,13 @@ pub trait Engine {
     fn config(&self) -> &EngineConfig;
 
     /// Asks about one part. Everything but the engine's documented answers is
-    /// an error.
-    fn scan(&self, sample: &Sample<'_>, by: Deadline) -> Result<Response, ScanError>;
+    /// an error. An engine with nothing to do but wait calls `meanwhile` first.
+    fn scan(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, ScanError>;
 
     /// Tries to clean a copy of the part; `None` where the engine cannot. The
     /// claim is worth nothing until the result has been scanned.

@@ -56,7 +56,12 @@ impl Engine for Rules<'_> {
         self.config
     }
 
-    fn scan(&self, sample: &Sample<'_>, _by: Deadline) -> Result<Response, ScanError> {
+    fn scan(
+        &self,
+        sample: &Sample<'_>,
+        _by: Deadline,
+        _meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, ScanError> {
         let rules = self.load()?;
         let mut threats = rules.by_claim(sample);
         threats.extend(rules.by_content(sample).map_err(|error| ScanError::new(ErrorKind::Part, error))?);

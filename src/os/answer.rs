@@ -7,7 +7,7 @@
 
 use std::io;
 
-use super::files::{self, Input};
+use super::files::{self, Ahead, Input};
 use crate::part::Outputs;
 use crate::reply::{Body, Reply};
 
@@ -20,9 +20,15 @@ pub fn promise(outputs: &Outputs, defer: &Reply) -> io::Result<()> {
     })
 }
 
-/// Puts the real answer in place: content, headers, options last.
-pub fn commit(outputs: &Outputs, reply: &Reply, input: Option<&Input>) -> io::Result<()> {
-    content(outputs, reply, input)?;
+/// Puts the real answer in place: content, headers, options last. `ahead` is a
+/// copy of the part that was made before its verdict.
+pub fn commit(
+    outputs: &Outputs,
+    reply: &Reply,
+    input: Option<&Input>,
+    ahead: Option<Ahead>,
+) -> io::Result<()> {
+    content(outputs, reply, input, ahead)?;
     if let (Some(path), false) = (&outputs.headers, reply.headers.is_empty()) {
         files::replace(path, reply.headers.as_bytes())?;
     }
@@ -33,7 +39,7 @@ pub fn commit(outputs: &Outputs, reply: &Reply, input: Option<&Input>) -> io::Re
     }
 }
 
-fn content(outputs: &Outputs, reply: &Reply, input: Option<&Input>) -> io::Result<()> {
+fn content(outputs: &Outputs, reply: &Reply, input: Option<&Input>, ahead: Option<Ahead>) -> io::Result<()> {
     if reply.body == Body::Absent {
         return Ok(());
     }
@@ -41,7 +47,10 @@ fn content(outputs: &Outputs, reply: &Reply, input: Option<&Input>) -> io::Resul
     let path = outputs.file.as_deref().ok_or_else(|| missing("OUTPUT_FILE"))?;
     match &reply.body {
         Body::Absent => Ok(()),
-        Body::Original => input.ok_or_else(|| missing("INPUT_FILE"))?.copy_to(path),
+        Body::Original => {
+            let input = input.ok_or_else(|| missing("INPUT_FILE"))?;
+            ahead.map_or_else(|| input.copy_to(path), |ahead| ahead.commit(input, path))
+        }
         Body::Cleaned(cleaned) => files::copy(cleaned, path),
         Body::Notice(text) => files::replace(path, text.as_bytes()),
     }

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
@@ -94,18 +94,58 @@ impl Input {
         if self.is(path) {
             return self.check_unchanged();
         }
-        fill(path, |mut out| {
-            // The scanner may have moved the offset that we share with it.
+        fill(path, |out| self.copy_into(out))
+    }
+
+    fn copy_into(&self, mut out: &File) -> io::Result<()> {
+        let copied = if self.size <= SMALL {
+            // Read by place: a scanner may be using the offset that we share.
+            let mut content = vec![0; usize::try_from(self.size).map_err(io::Error::other)?];
+            self.file.read_exact_at(&mut content, 0)?;
+            out.write_all(&content)?;
+            self.size
+        } else {
             (&self.file).rewind()?;
-            let copied = if self.size <= SMALL {
-                let content = read_whole(&self.file, self.size)?;
-                out.write_all(&content)?;
-                content.len() as u64
-            } else {
-                io::copy(&mut &self.file, &mut out)?
-            };
-            if copied == self.size { self.check_unchanged() } else { Err(changed()) }
-        })
+            io::copy(&mut &self.file, &mut out)?
+        };
+        if copied == self.size { self.check_unchanged() } else { Err(changed()) }
+    }
+
+    /// Copies a small file to a place beside `path`, while its verdict is still
+    /// to come. `None` where that cannot be; [`Self::copy_to`] then says why.
+    pub fn copy_ahead(&self, path: &Path) -> Option<Ahead> {
+        if self.size > SMALL || self.is(path) || is_special(path) {
+            return None;
+        }
+        let beside = beside(path);
+        let file = File::create_new(&beside).ok()?;
+        let ahead = Ahead { beside };
+        self.copy_into(&file).ok().map(|()| ahead)
+    }
+}
+
+/// A copy beside the name that it may get. It goes away with this value, unless
+/// it got the name.
+#[derive(Debug)]
+pub struct Ahead {
+    beside: PathBuf,
+}
+
+impl Ahead {
+    /// Gives the copy its name, if `input` is still what was copied.
+    pub fn commit(mut self, input: &Input, path: &Path) -> io::Result<()> {
+        input.check_unchanged()?;
+        fs::rename(&self.beside, path)?;
+        self.beside.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        if !self.beside.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.beside);
+        }
     }
 }
 
