@@ -13,6 +13,11 @@
 
 mod harness;
 
+mod awake;
 mod command;
+mod cost;
+mod examples;
+mod manual;
 mod message;
+mod outcomes;
 mod part;

@@ -2,8 +2,10 @@
 //!
 //! Usage: convscan check [--config FILE]
 //!
-//! Checked are the configuration, the notice templates and the rules files.
-//! Every fault comes with its place and a hint, all in one run.
+//! Checked are the configuration, the notice templates and the rules files, and
+//! whether scanners, log and state directory can be used by whoever runs this:
+//! run it as the MTA's account. Every fault comes with its place and a hint, all
+//! in one run.
 //!
 //! Exit codes: 0 nothing wrong, 1 faults found.
 
@@ -12,10 +14,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::{Exit, load, output};
-use crate::config::{Config, EngineKind};
+use crate::config::{Address, Config, EngineKind};
 use crate::diagnostic::Diagnostic;
 use crate::engine::rules::{self, RuleSet};
 use crate::notice::{self, Template};
+use crate::os::access::{self, Need};
 use crate::os::files;
 
 /// Arguments of `check`.
@@ -56,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 fn named_files(config: &Config) -> Vec<Diagnostic> {
     let template = |path: &str, text: &str| Template::parse(path, text).err();
     let rules = |path: &str, text: &str| RuleSet::parse(path, text).err();
-    let mut faults = Vec::new();
+    let mut faults = missing(config);
     for file in [&config.notice.infected, &config.notice.not_scanned].into_iter().flatten() {
         faults.extend(faults_of(file, notice::LARGEST, template));
     }
@@ -64,6 +67,34 @@ fn named_files(config: &Config) -> Vec<Diagnostic> {
         if let EngineKind::Rules(file) = &engine.kind {
             faults.extend(faults_of(file, rules::LARGEST, rules));
         }
+    }
+    faults
+}
+
+/// Things that must be there, or writable, for a part to be scanned and logged.
+fn missing(config: &Config) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut expect = |path: &Path, need: Need, hint: &str| {
+        if let Err(error) = access::check(path, need) {
+            faults.push(Diagnostic::whole(&path.display().to_string(), error.to_string()).hint(hint));
+        }
+    };
+    for engine in &config.engines {
+        match &engine.kind {
+            EngineKind::Clamd(Address::Unix(socket)) => {
+                expect(socket, Need::Connect, "start clamd, or see LocalSocket in clamd.conf");
+            }
+            EngineKind::Command(command) => {
+                expect(&command.program, Need::Execute, "install it, or set `program`")
+            }
+            EngineKind::Clamd(Address::Tcp(_)) | EngineKind::Rules(_) => {}
+        }
+    }
+    if let Some(file) = &config.log.file {
+        expect(file, Need::Append, "make its directory and give it to the MTA's account");
+    }
+    if let Some(directory) = &config.state {
+        expect(directory, Need::Create, "make it and give it to the MTA's account, mode 0700");
     }
     faults
 }

@@ -1,5 +1,6 @@
 //! The only code that touches the system.
 
+pub mod access;
 pub mod answer;
 pub(crate) mod channel_command;
 pub mod clock;

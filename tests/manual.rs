@@ -1,0 +1,112 @@
+//! The README and the source say the same.
+
+use std::fs;
+use std::path::Path;
+
+use convscan::config::Config;
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The header comment of a source file, without its marks.
+fn header(name: &str) -> String {
+    let text = read(name);
+    let lines = text.lines().take_while(|line| line.starts_with("//!"));
+    let header: Vec<&str> =
+        lines.map(|line| line.trim_start_matches("//!").trim_start_matches(' ')).collect();
+    header.join("\n")
+}
+
+#[test]
+fn the_readme_repeats_every_commands_manual() {
+    let readme = read("README.md");
+    for command in ["part", "message", "selftest", "check"] {
+        let header = header(&format!("src/cli/{command}.rs"));
+        assert!(header.contains(&format!("Usage: convscan {command}")), "{header}");
+        assert!(readme.contains(&header), "the manual of `{command}` in README.md is not:\n{header}");
+    }
+}
+
+#[test]
+fn the_smallest_configuration_of_the_readme_stands() {
+    let readme = read("README.md");
+    let blocks: Vec<&str> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let smallest = blocks.iter().find(|block| block.contains("[[engine]]")).expect("a configuration");
+    assert_eq!(Config::parse("README.md", smallest).faults, []);
+}
+
+#[test]
+fn every_key_of_the_log_line_is_documented() {
+    let documents = read("README.md") + &read("docs/log.md");
+    let source = read("src/record.rs");
+    let mut met = 0;
+    for line in source.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {
+        let Some((name, _)) = line.split_once(": ") else { continue };
+        let name = if name == "mime_type" { "type" } else { name };
+        assert!(
+            documents.contains(&format!("`{name}`")) || documents.contains(&format!(".{name}`")),
+            "{name}"
+        );
+        met += 1;
+    }
+    assert!(met > 20, "{met}");
+}
+
+/// A module uses only modules of groups above its own.
+#[test]
+fn imports_go_downwards() {
+    let lib = read("src/lib.rs");
+    let mut groups: Vec<(String, usize)> = Vec::new();
+    let mut group = 0;
+    for line in lib.lines() {
+        if line.starts_with("// ") {
+            group += 1;
+        } else if let Some(name) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+            groups.push((name.to_owned(), group));
+        }
+    }
+    assert!(groups.len() > 10);
+    let mut met = 0;
+    for (name, group) in &groups {
+        for path in sources(name) {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for used in code.split("crate::").skip(1) {
+                let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if used == *name {
+                    continue;
+                }
+                let Some((_, of)) = groups.iter().find(|(known, _)| *known == used) else { continue };
+                assert!(of <= group, "{path} uses `{used}`, which stands below it in lib.rs");
+                met += 1;
+            }
+        }
+    }
+    assert!(met > 50, "{met}");
+}
+
+/// Every file of a module.
+fn sources(module: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(module)];
+    let file = root.join(format!("{module}.rs"));
+    if file.exists() {
+        found.push(file.display().to_string());
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+            {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,121 @@
+//! What each kind of part and each kind of engine trouble ends as, through the
+//! built binary, with command engines. The engines are fakes: small scripts
+//! with the exit codes and lines of uvscan, told by the part what to do.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use crate::harness::{Case, DEFER, HOLD, Ran, eicar};
+
+/// A fake uvscan. The first word of the part says how it behaves; `--clean`
+/// turns `cleanable` into honest text and leaves the rest as it is.
+const FAKE_UVSCAN: &str = r#"#!/bin/sh
+# A fake uvscan: it does what the part tells it to.
+for file; do :; done
+read -r word rest < "$file"
+case "$1 $word" in
+--clean\ cleanable) echo 'honest after all' > "$file"; exit 19 ;;
+--clean\ liar) echo 'liar still' > "$file"; exit 19 ;;
+--clean\ *) exit 12 ;;
+*\ cleanable | *\ liar | *\ infected) echo "$file ... Found the W32/Fake virus !!!"; exit 13 ;;
+*\ encrypted) echo "$file"; echo '  is password-protected.'; exit 0 ;;
+*\ hanging) sleep 60 ;;
+*\ crashing) kill -SEGV $$ ;;
+*\ babbling) yes 'and so on' ;;
+*\ odd) exit "$rest" ;;
+esac
+exit 0
+"#;
+
+fn scanned(part: &str, more: &str) -> Ran {
+    let case = Case::new(part.as_bytes());
+    let fake = case.path("state.uvscan");
+    fs::write(&fake, FAKE_UVSCAN).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let engine = format!(
+        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+         timeout = \"2s\"\nscan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n{more}",
+        fake.display()
+    );
+    case.var("FAKE", fake).config(&engine).run()
+}
+
+#[test]
+fn clean_passes_and_infected_is_replaced() {
+    scanned("honest\n", "").passed(b"honest\n");
+    let (notice, record) = scanned("infected\n", "").replaced();
+    assert!(notice.contains("W32/Fake"));
+    assert!(record.reason.unwrap().contains("not cleaned by `uvscan`"));
+}
+
+#[test]
+fn a_cleaned_part_is_delivered_under_its_own_type() {
+    let ran = scanned("cleanable\n", "");
+    assert_eq!((ran.exit, ran.headers.clone()), (Some(0), None));
+    assert_eq!(ran.output.as_deref(), Some(&b"honest after all\n"[..]));
+    assert_eq!(ran.options.as_deref().unwrap_or_default(), "");
+    assert!(ran.strays.is_empty(), "{:?}", ran.strays);
+    let record = ran.record();
+    assert_eq!((record.verdict.as_str(), record.action.as_str()), ("infected", "disinfect"));
+    assert_eq!(record.threats, ["W32/Fake"]);
+    // Unless the policy does not want that.
+    scanned("cleanable\n", "[policy]\ndisinfect = false\n").replaced();
+}
+
+#[test]
+fn a_part_that_only_claims_to_be_cleaned_is_replaced() {
+    let (_, record) = scanned("liar\n", "").replaced();
+    assert!(record.reason.unwrap().contains("still infected after cleaning"));
+}
+
+#[test]
+fn what_cannot_be_looked_into_has_its_own_policy() {
+    let record = scanned("encrypted\n", "").deferred();
+    assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("encrypted")));
+    let ran = scanned("encrypted\n", "[policy.unscannable]\nencrypted = \"hold\"\n");
+    assert_eq!((ran.options.as_deref(), ran.output.clone()), (Some(HOLD), None));
+    let (notice, _) = scanned("encrypted\n", "[policy.unscannable]\nencrypted = \"replace\"\n").replaced();
+    assert!(notice.contains("it is encrypted"), "{notice}");
+    let record = scanned("encrypted\n", "[policy]\nunscannable = \"pass\"\n").passed(b"encrypted\n");
+    assert_eq!(record.scanned, Some(false));
+}
+
+#[test]
+fn a_hanging_engine_ends_at_its_timeout() {
+    let started = Instant::now();
+    let record = scanned("hanging\n", "").deferred();
+    assert!(record.reason.unwrap().starts_with("timed-out"));
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn crashing_babbling_and_odd_engines_defer() {
+    for (part, reason) in
+        [("crashing\n", "crashed"), ("babbling\n", ""), ("odd 1\n", "garbled"), ("odd 102\n", "")]
+    {
+        let record = scanned(part, "").deferred();
+        assert_eq!(record.verdict, "error");
+        assert!(record.reason.unwrap().starts_with(reason), "{part}");
+    }
+}
+
+#[test]
+fn an_engine_that_is_not_installed_defers() {
+    let engine = "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"/nonexistent\"\n";
+    let ran = Case::new(b"x").config(engine).run();
+    assert_eq!(ran.options.as_deref(), Some(DEFER));
+    assert!(ran.deferred().reason.unwrap().starts_with("not-installed"));
+}
+
+#[test]
+fn the_notice_never_holds_the_part() {
+    let mut part = b"infected ".to_vec();
+    part.extend(eicar());
+    let ran = scanned(&String::from_utf8(part).unwrap(), "");
+    let (notice, _) = ran.replaced();
+    let eicar = String::from_utf8(eicar()).unwrap();
+    for text in [&notice, &ran.log, &ran.headers.unwrap(), &ran.options.unwrap()] {
+        assert!(!text.contains(&eicar));
+    }
+}
