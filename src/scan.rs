@@ -2,6 +2,7 @@
 //! [`answer`]. Every way out is a reply; whatever fails ends in "try again".
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::{Config, Digest, EngineKind};
 use crate::diagnostic::Diagnostic;
@@ -9,7 +10,7 @@ use crate::engine::{Cleaned, Engine, Sample};
 use crate::mta::header;
 use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::clock::{self, Deadline};
-use crate::os::files::{self, Input};
+use crate::os::files::{self, Input, Until};
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::{EngineRecord, Record, millis};
@@ -214,7 +215,7 @@ fn record(
         names: evidence.names.to_vec(),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
-        sha256: input.filter(|_| digest_wanted).and_then(|input| files::sha256(&input.file).ok()),
+        sha256: input.filter(|_| digest_wanted).and_then(|input| digest(input)),
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
@@ -223,6 +224,16 @@ fn record(
         ..Record::default()
     }
 }
+
+/// The part's SHA-256. Its time is bounded for itself: it must be had even of a
+/// part that used up the time for scanning.
+fn digest(input: &Input) -> Option<String> {
+    let content = Until::new(&input.file, Deadline::after(DIGEST_TIME)).ok()?;
+    files::sha256(content).ok()
+}
+
+/// Longest time for the digest of one part.
+const DIGEST_TIME: Duration = Duration::from_secs(60);
 
 fn engine_record(finding: &Finding) -> EngineRecord {
     EngineRecord {

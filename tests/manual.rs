@@ -13,8 +13,10 @@ fn read(name: &str) -> String {
 fn header(name: &str) -> String {
     let text = read(name);
     let lines = text.lines().take_while(|line| line.starts_with("//!"));
-    let header: Vec<&str> =
-        lines.map(|line| line.trim_start_matches("//!").trim_start_matches(' ')).collect();
+    let header: Vec<&str> = lines
+        .map(|line| line.trim_start_matches("//!"))
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
     header.join("\n")
 }
 
@@ -45,6 +47,10 @@ fn every_key_of_the_log_line_is_documented() {
     for line in source.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {
         let Some((name, _)) = line.split_once(": ") else { continue };
         let name = if name == "mime_type" { "type" } else { name };
+        let name = name.split('(').next().unwrap();
+        if name.starts_with("fn ") {
+            continue;
+        }
         assert!(
             documents.contains(&format!("`{name}`")) || documents.contains(&format!(".{name}`")),
             "{name}"

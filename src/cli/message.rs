@@ -1,24 +1,25 @@
-//! `convscan message FILE`: plays the conversion channel for a whole message.
+//! Plays the conversion channel for a whole message.
+//!
+//! Usage: convscan message [--config FILE | --command CMD] [--json]
+//!                         [--output FILE] [--timeout TIME] FILE
 //!
 //! Takes the message in FILE (`-` is stdin) apart, runs `convscan part` for
 //! every part that the channel would hand over, obeys the answers, and prints
 //! the message that results. What no answer changes is printed byte for byte
 //! as it came. It needs no mail server and touches none.
 //!
-//! ```text
-//! convscan message mail.eml                     what would be delivered
-//! convscan message --json mail.eml              what happened to each part
-//! convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
-//! ```
+//! With --json, what happened to each part is printed instead of the message;
+//! --output writes the message to a file. With --command another command is
+//! run for each part, by `/bin/sh -c` with the same variables and files:
 //!
-//! A command other than our own is run by `/bin/sh -c` with the same variables
-//! and files; besides them it sees `PATH` and the variables whose names begin
-//! with `CONVSCAN_`. A command that fails, runs out of time, or leaves neither
+//!   convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
+//!
+//! Besides the channel's variables a command sees PATH and those whose names
+//! begin with CONVSCAN_. One that fails, runs out of time, or leaves neither
 //! content nor a known status makes the message deferred.
 //!
-//! Ends with 0 when the message is delivered, 10 held, 11 discarded, 12 returned
-//! to its sender or the postmaster, 75 deferred; only a delivered message is
-//! printed. With `--json` one object is printed instead, in every case.
+//! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
+//! the postmaster, 75 deferred. Only a delivered message is printed.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,8 +36,9 @@ use crate::os::channel_command::{self, Input, Program};
 use crate::os::message_file;
 use crate::text;
 
-/// Play the conversion channel for a whole message.
+/// Arguments of `message`.
 #[derive(clap::Args)]
+#[command(about = "Play the conversion channel for a whole message")]
 pub(crate) struct Arguments {
     /// The message; `-` is stdin
     file: PathBuf,

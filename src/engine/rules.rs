@@ -10,7 +10,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::BufReader;
 use std::path::Path;
 
 use aho_corasick::AhoCorasick;
@@ -19,7 +19,7 @@ use super::{Engine, Response, Sample};
 use crate::config::EngineConfig;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::os::clock::Deadline;
-use crate::os::files::{self, read_text};
+use crate::os::files::{self, Until, read_text};
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
@@ -59,12 +59,17 @@ impl Engine for Rules<'_> {
     fn scan(
         &self,
         sample: &Sample<'_>,
-        _by: Deadline,
+        by: Deadline,
         _meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
         let rules = self.load()?;
         let mut threats = rules.by_claim(sample);
-        threats.extend(rules.by_content(sample).map_err(|error| ScanError::new(ErrorKind::Part, error))?);
+        threats.extend(rules.by_content(sample, by).map_err(|error| match error.kind() {
+            std::io::ErrorKind::TimedOut => {
+                ScanError::new(ErrorKind::TimedOut, "no time left to read the part")
+            }
+            _ => ScanError::new(ErrorKind::Part, error),
+        })?);
         threats.truncate(MOST_THREATS);
         let verdict = if threats.is_empty() { Verdict::Clean } else { Verdict::Infected(threats) };
         Ok(verdict.into())
@@ -131,10 +136,10 @@ impl RuleSet {
     }
 
     /// Threats that are in the content.
-    fn by_content(&self, sample: &Sample<'_>) -> std::io::Result<Vec<Threat>> {
+    fn by_content(&self, sample: &Sample<'_>, by: Deadline) -> std::io::Result<Vec<Threat>> {
         let mut threats = Vec::new();
         if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
-            let digest = files::sha256(sample.file)?;
+            let digest = files::sha256(Until::new(sample.file, by)?)?;
             let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
             threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
         }
@@ -146,7 +151,7 @@ impl RuleSet {
                 Test::Sha256(_) | Test::Name(_) | Test::Type(_) => None,
             })
             .collect();
-        if let Some(threat) = first_match(&patterns, sample.file)? {
+        if let Some(threat) = first_match(&patterns, sample.file, by)? {
             threats.push(threat.clone());
         }
         Ok(threats)
@@ -154,13 +159,16 @@ impl RuleSet {
 }
 
 /// The first pattern found anywhere in the file; one is enough to convict.
-fn first_match<'t>(patterns: &[(&'t Threat, &[u8])], mut file: &File) -> std::io::Result<Option<&'t Threat>> {
+fn first_match<'t>(
+    patterns: &[(&'t Threat, &[u8])],
+    file: &File,
+    by: Deadline,
+) -> std::io::Result<Option<&'t Threat>> {
     if patterns.is_empty() {
         return Ok(None);
     }
     let search = AhoCorasick::new(patterns.iter().map(|(_, bytes)| bytes)).map_err(std::io::Error::other)?;
-    file.rewind()?;
-    let found = search.stream_find_iter(BufReader::new(file)).next().transpose()?;
+    let found = search.stream_find_iter(BufReader::new(Until::new(file, by)?)).next().transpose()?;
     Ok(found.and_then(|found| patterns.get(found.pattern().as_usize())).map(|(threat, _)| *threat))
 }
 

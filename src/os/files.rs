@@ -13,6 +13,8 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, umask};
 use sha2::{Digest, Sha256};
 
+use super::clock::Deadline;
+
 /// Files of ours may be read by the group, as mail logs are; the channel's own
 /// umask, which may forbid us our own files, does not count.
 const UMASK: Mode = Mode::S_IWGRP.union(Mode::S_IRWXO);
@@ -153,15 +155,36 @@ fn changed() -> io::Error {
     io::Error::other("the file changed while it was read")
 }
 
-/// The SHA-256 of a whole file in lower-case hex.
-pub fn sha256(mut file: &File) -> io::Result<String> {
-    file.rewind()?;
+/// A file read from its start until a deadline.
+pub struct Until<'a> {
+    file: &'a File,
+    by: Deadline,
+}
+
+impl<'a> Until<'a> {
+    /// Rewinds `file`.
+    pub fn new(mut file: &'a File, by: Deadline) -> io::Result<Self> {
+        file.rewind()?;
+        Ok(Self { file, by })
+    }
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.by.left().is_none() { Err(ErrorKind::TimedOut.into()) } else { self.file.read(buf) }
+    }
+}
+
+/// The SHA-256 of all that `content` gives, in lower-case hex.
+pub fn sha256(mut content: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buf = vec![0; 64 * 1024];
     loop {
-        match file.read(&mut buf)? {
-            0 => break,
-            n => hasher.update(buf.get(..n).unwrap_or_default()),
+        match content.read(&mut buf) {
+            Ok(0) => break,
+            Ok(n) => hasher.update(buf.get(..n).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

@@ -3,10 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use nix::sys::socket::{
@@ -94,13 +96,29 @@ fn connect_unix(path: &Path, by: Deadline) -> io::Result<UnixStream> {
 
 fn connect_tcp(host_port: &str, by: Deadline) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
-    for address in host_port.to_socket_addrs()? {
+    for address in addresses(host_port, by)? {
         match TcpStream::connect_timeout(&address, left(by)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// The addresses of `host:port`. The system's look-up of a name has no deadline
+/// of its own, so it runs beside us; one that is too late ends with the process.
+fn addresses(host_port: &str, by: Deadline) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host_port.parse() {
+        return Ok(vec![address]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host_port.to_owned();
+    thread::Builder::new().spawn(move || {
+        let found = name.to_socket_addrs().map(Iterator::collect);
+        // Nobody listens any more when the look-up was too late.
+        let _ = sender.send(found);
+    })?;
+    receiver.recv_timeout(left(by)?).map_err(|_| io::Error::from(ErrorKind::TimedOut))?
 }
 
 fn left(by: Deadline) -> io::Result<Duration> {
