@@ -215,7 +215,7 @@ fn record(
         names: evidence.names.to_vec(),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
-        sha256: input.filter(|_| digest_wanted).and_then(|input| digest(input)),
+        sha256: input.filter(|_| digest_wanted).and_then(digest),
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),

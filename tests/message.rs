@@ -15,7 +15,7 @@ fn run(message: &[u8], arguments: &[&str]) -> Output {
         .arg("message")
         .args(arguments)
         .arg("-")
-        .env("CONVSCAN_MARK", "seen")
+        .env("CONVSCAN_CONFIG", "seen")
         .env("OTHER_MARK", "not seen")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -234,7 +234,7 @@ fn the_command_sees_the_channel_s_variables_and_nothing_else() {
     let new = String::from_utf8(output.stdout).unwrap();
     let body = new.split("\n\n").nth(2).unwrap().split("\n--b--").next().unwrap();
     let expected = "ATTACHMENT_NUMBER=1
-CONVSCAN_MARK=seen
+CONVSCAN_CONFIG=seen
 FILENAME=f;g.exe
 INPUT_CHANNEL=tcp_local
 INPUT_DESCRIPTION=what

@@ -14,9 +14,9 @@
 //!
 //!   convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
 //!
-//! Besides the channel's variables a command sees PATH and those whose names
-//! begin with CONVSCAN_. One that fails, runs out of time, or leaves neither
-//! content nor a known status makes the message deferred.
+//! Besides the channel's variables a command sees PATH and CONVSCAN_CONFIG. One
+//! that fails, runs out of time, or leaves neither content nor a known status
+//! makes the message deferred.
 //!
 //! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
 //! the postmaster, 75 deferred. Only a delivered message is printed.

@@ -106,10 +106,8 @@ fn command(program: &Program, input: &Input<'_>, folder: &Path) -> Command {
     ];
     let mut command = Command::new(&program.path);
     command.args(&program.arguments).env_clear();
-    command.envs(
-        std::env::vars_os()
-            .filter(|(name, _)| name == "PATH" || name.as_encoded_bytes().starts_with(b"CONVSCAN_")),
-    );
+    command
+        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == crate::config::PATH_VARIABLE));
     command.envs(FILES.iter().map(|var| (name(*var), folder.join(name(*var)))));
     let values = input.values.iter().filter(|(_, value)| !value.is_empty());
     command.envs(values.map(|(var, value)| {
