@@ -45,7 +45,7 @@ impl CommandConfig {
         let clean = argument::read(table, "clean", defaults.clean, Needs::PartOrNothing);
         let version = argument::read(table, "version", defaults.version, Needs::NoPart);
         let patterns = Patterns::read(table, defaults);
-        let codes = Codes::read(table, defaults);
+        let codes = Codes::read(table, (defaults.codes, defaults.masks));
         if !named && scan.as_ref().is_some_and(Vec::is_empty) {
             table.fault("scan", "a command engine needs `scan` or `preset`", "add `scan = [\"{file}\"]`");
         }

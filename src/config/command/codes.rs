@@ -1,6 +1,5 @@
 //! What a scanner's exit codes mean: lists of codes and masks of bits.
 
-use super::preset::Defaults;
 use crate::config::table::Table;
 
 /// What an exit code means.
@@ -36,6 +35,9 @@ impl Meaning {
     const OF_MASKS: [Self; 5] =
         [Self::Infected, Self::Error, Self::NotCleaned, Self::Unscannable, Self::Cleaned];
 }
+
+/// Lists and masks of a known scanner.
+pub(super) type Known = (&'static [(Meaning, &'static [u8])], &'static [(Meaning, u8)]);
 
 /// What the exit codes of one scanner mean. A code is in one list at most.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +75,7 @@ impl Codes {
 
     /// Reads `codes` and `masks`; a code that is given in one list leaves the
     /// preset's others.
-    pub(super) fn read(table: &Table<'_, '_>, defaults: &Defaults) -> Option<Self> {
+    pub(super) fn read(table: &Table<'_, '_>, (known_lists, known_masks): Known) -> Option<Self> {
         let mut lists: Vec<(Meaning, Vec<u8>)> = Vec::new();
         let mut sound = true;
         if let Some(table) = table.table("codes") {
@@ -90,12 +92,12 @@ impl Codes {
             table.finish();
         }
         let given: Vec<u8> = lists.iter().flat_map(|(_, list)| list).copied().collect();
-        for (meaning, list) in defaults.codes {
+        for (meaning, list) in known_lists {
             if !lists.iter().any(|(known, _)| known == meaning) {
                 lists.push((*meaning, list.iter().filter(|code| !given.contains(code)).copied().collect()));
             }
         }
-        Some(Self { lists, masks: masks(table, defaults) }).filter(|_| sound)
+        Some(Self { lists, masks: masks(table, known_masks) }).filter(|_| sound)
     }
 
     /// The same with exit code 0 for clean, where nothing is: a pattern decides.
@@ -108,7 +110,7 @@ impl Codes {
     }
 }
 
-fn masks(table: &Table<'_, '_>, defaults: &Defaults) -> Vec<(Meaning, u8)> {
+fn masks(table: &Table<'_, '_>, known: &[(Meaning, u8)]) -> Vec<(Meaning, u8)> {
     let mut masks: Vec<(Meaning, u8)> = Vec::new();
     if let Some(table) = table.table("masks") {
         for (meaning, name) in Meaning::NAMES {
@@ -118,8 +120,8 @@ fn masks(table: &Table<'_, '_>, defaults: &Defaults) -> Vec<(Meaning, u8)> {
         }
         table.finish();
     }
-    for (meaning, mask) in defaults.masks {
-        if !masks.iter().any(|(known, _)| known == meaning) {
+    for (meaning, mask) in known {
+        if !masks.iter().any(|(given, _)| given == meaning) {
             masks.push((*meaning, *mask));
         }
     }

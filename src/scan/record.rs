@@ -1,0 +1,88 @@
+//! The log line of one part. Cannot fail; what cannot be read is left out.
+
+use std::time::Duration;
+
+use super::{Evidence, hints};
+use crate::config::{Config, Digest};
+use crate::os::clock::{self, Deadline};
+use crate::os::files::{self, Input, Until};
+use crate::policy::Action;
+use crate::record::{EngineRecord, Record, millis};
+use crate::verdict::{Finding, Reason, ScanError, Verdict, name_of};
+
+/// The name of a result's kind in the log.
+fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
+    match result {
+        Ok(Verdict::Clean) => "clean",
+        Ok(Verdict::Infected(_)) => "infected",
+        Ok(Verdict::Unscannable(_)) => "unscannable",
+        Err(_) => "error",
+    }
+}
+
+/// The log line of a part, but for the times of its steps.
+pub(super) fn record(
+    config: &Config,
+    evidence: &Evidence<'_>,
+    worst: &Result<Verdict, ScanError>,
+    action: Action,
+) -> Record {
+    let Evidence { part, input, findings, .. } = evidence;
+    let clean = matches!(worst, Ok(Verdict::Clean));
+    let digest_wanted = !clean || config.log.digest == Digest::All;
+    let micros = clock::micros();
+    Record {
+        time: clock::utc(micros),
+        reference: reference(micros),
+        verdict: verdict_name(worst).to_owned(),
+        action: name_of(&Action::NAMES, &action).to_owned(),
+        scanned: (action == Action::Pass && !clean).then_some(false),
+        threats: findings.threats().iter().map(ToString::to_string).collect(),
+        reason: reason(worst, evidence),
+        part: part.number.clone(),
+        names: evidence.names.to_vec(),
+        mime_type: part.mime_type.clone(),
+        size: input.map(|input| input.size),
+        sha256: input.filter(|_| digest_wanted).and_then(digest),
+        from_channel: part.from_channel.clone(),
+        to_channel: part.to_channel.clone(),
+        tag: part.tag.clone(),
+        message_id: hints::message_id(part),
+        engines: findings.0.iter().map(engine_record).collect(),
+        ..Record::default()
+    }
+}
+
+/// The part's SHA-256. Its time is bounded for itself: it must be had even of a
+/// part that used up the time for scanning.
+fn digest(input: &Input) -> Option<String> {
+    let content = Until::new(&input.file, Deadline::after(DIGEST_TIME)).ok()?;
+    files::sha256(content).ok()
+}
+
+/// Longest time for the digest of one part.
+const DIGEST_TIME: Duration = Duration::from_secs(60);
+
+fn engine_record(finding: &Finding) -> EngineRecord {
+    EngineRecord {
+        name: finding.engine.clone(),
+        version: finding.version.clone(),
+        verdict: verdict_name(&finding.result).to_owned(),
+        ms: millis(finding.took),
+    }
+}
+
+/// Why the part was not scanned or not cleaned.
+fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option<String> {
+    match worst {
+        Ok(Verdict::Clean) => None,
+        Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
+        Ok(Verdict::Unscannable(reason)) => Some(name_of(&Reason::NAMES, reason).to_owned()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// A reference that no other part has: time and process, in few characters.
+fn reference(micros: u64) -> String {
+    format!("{micros:x}-{:x}", std::process::id())
+}
