@@ -32,6 +32,7 @@ use crate::channel::Var;
 use crate::cli::{Exit, output};
 use crate::mta::message::answer::{self, Ending, Outcome, Step};
 use crate::mta::message::{Changes, Leaf, Message};
+use crate::mta::reading::Reading;
 use crate::os::channel_command::{self, Input, Program};
 use crate::os::message_file;
 use crate::text;
@@ -146,7 +147,7 @@ fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Res
             },
             ms: u64::try_from(run.elapsed.as_millis()).unwrap_or(u64::MAX),
         };
-        let step = answer::outcome(run.answer, &content);
+        let step = answer::outcome(run.answer, &content, &Reading::default());
         report.changed = matches!(step, Step::Change(_));
         fate.parts.push(report);
         match step {

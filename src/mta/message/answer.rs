@@ -1,9 +1,13 @@
 //! What a command left behind for one part, and what the channel makes of it.
 //!
-//! Where the manuals are silent (a failed command, no output, an unknown
-//! status) the message is deferred: that loses nothing and passes nothing.
+//! Where the manuals are silent a [`Reading`] decides. Options or headers that
+//! cannot be read defer the message under every reading: they are a fault of
+//! the command that an administrator must see.
 
 use super::header;
+use crate::mta::reading::{
+    Again, EmptyOutput, Failure, MissingOutput, OptionsAfterFailure, Precedence, Reading, UnknownStatus,
+};
 
 /// Longest options or header file that is read. Real ones have a few lines.
 const LONGEST: usize = 1 << 20;
@@ -113,31 +117,76 @@ const DIRECTIVES: [(u32, Directive); 10] = [
     (0x0A9C_86AA, Directive::Stop(Outcome::Held)),     // FORCEHOLD
     (0x0A9C_86B3, Directive::Stop(Outcome::Discarded)), // FORCEDISCARD
     (0x0A9C_86E3, Directive::Stop(Outcome::Discarded)), // FORCEJETTISON
-    (0x0A9C_809A, Directive::Stop(Outcome::Deferred)), // AGN
+    (AGN, Directive::Stop(Outcome::Deferred)),
 ];
 
-/// What follows from `answer` about a part whose content was `input`.
-pub fn outcome(answer: Answer, input: &[u8]) -> Step {
-    const LATER: Step = Step::Stop(Outcome::Deferred);
-    if answer.ending != Ending::Exited(0) {
-        return LATER;
+/// The code of `PMDF__AGN`.
+const AGN: u32 = 0x0A9C_809A;
+
+const LATER: Step = Step::Stop(Outcome::Deferred);
+
+/// What follows, under `reading`, from `answer` about a part whose content was
+/// `input`.
+pub fn outcome(answer: Answer, input: &[u8], reading: &Reading) -> Step {
+    let failed = answer.ending != Ending::Exited(0);
+    if failed && reading.options_after_failure == OptionsAfterFailure::Ignored {
+        return after_failure(reading);
     }
-    let options = options(answer.options.as_deref().unwrap_or_default());
-    let fields = fields(answer.headers.as_deref().unwrap_or_default());
-    let (Ok(options), Ok(fields)) = (options, fields) else {
+    let Ok(options) = options(answer.options.as_deref().unwrap_or_default()) else {
         return LATER;
     };
+    match directive(&options, reading) {
+        None => after_failure(reading),
+        Some(Directive::Stop(outcome)) => Step::Stop(*outcome),
+        Some(Directive::AsIs) => Step::AsIs,
+        Some(Directive::Delete) => Step::Change(Change::Delete),
+        Some(Directive::GoOn) if failed => after_failure(reading),
+        Some(Directive::GoOn) => delivered(answer, options, input, reading),
+    }
+}
+
+/// The directive that the options give; `None` where it makes the command fail.
+fn directive(options: &Options, reading: &Reading) -> Option<&'static Directive> {
     let code = options.status.unwrap_or(1);
-    match DIRECTIVES.iter().find(|(known, _)| *known == code) {
-        None => LATER,
-        Some((_, Directive::Stop(outcome))) => Step::Stop(*outcome),
-        Some((_, Directive::AsIs)) => Step::AsIs,
-        Some((_, Directive::Delete)) => Step::Change(Change::Delete),
-        Some((_, Directive::GoOn)) => match answer.body {
-            None => LATER,
-            Some(body) => replaced(body, fields, options, input),
+    let known = DIRECTIVES.iter().find(|(known, _)| *known == code);
+    match known.filter(|_| code != AGN || reading.again == Again::Known) {
+        Some((_, directive)) => Some(directive),
+        None => match reading.unknown_status {
+            UnknownStatus::Failed => None,
+            UnknownStatus::Ignored => Some(&Directive::GoOn),
         },
     }
+}
+
+fn after_failure(reading: &Reading) -> Step {
+    match reading.failure {
+        Failure::Retry => LATER,
+        Failure::Unchanged => Step::Keep,
+        Failure::Hold => Step::Stop(Outcome::Held),
+        Failure::Bounce => Step::Stop(Outcome::Returned),
+    }
+}
+
+/// What becomes of a part that the command did not say anything else about.
+fn delivered(answer: Answer, mut options: Options, input: &[u8], reading: &Reading) -> Step {
+    let Ok(fields) = fields(answer.headers.as_deref().unwrap_or_default()) else {
+        return LATER;
+    };
+    if reading.precedence == Precedence::Headers {
+        let has = |name: &str| fields.iter().any(|field| header::is_named(field, name));
+        options.main_type = options.main_type.filter(|_| !has("Content-Type"));
+        options.subtype = options.subtype.filter(|_| !has("Content-Type"));
+        options.disposition = options.disposition.filter(|_| !has("Content-Disposition"));
+        options.description = options.description.filter(|_| !has("Content-Description"));
+    }
+    let body = match (answer.body, reading.missing_output, reading.empty_output) {
+        (None, MissingOutput::Retry, _) => return LATER,
+        (None, MissingOutput::Unchanged, _) => input.to_vec(),
+        (None, MissingOutput::Empty, _) => Vec::new(),
+        (Some(body), _, EmptyOutput::Unchanged) if body.is_empty() => input.to_vec(),
+        (Some(body), _, EmptyOutput::Empty | EmptyOutput::Unchanged) => body,
+    };
+    replaced(body, fields, options, input)
 }
 
 /// The number that `answer` gives as `STATUS`.
@@ -273,7 +322,7 @@ mod tests {
             ("! comment\n\nUNKNOWN=1", Step::Keep),
         ];
         for (options, expected) in table {
-            assert_eq!(outcome(answer(options), b"same"), expected, "{options}");
+            assert_eq!(outcome(answer(options), b"same", &Reading::default()), expected, "{options}");
         }
     }
 
@@ -281,18 +330,45 @@ mod tests {
     fn a_command_that_fails_defers_whatever_it_wrote() {
         for ending in [Ending::Exited(1), Ending::Killed, Ending::TimedOut] {
             let answer = Answer { ending, ..answer("STATUS=178030178") };
-            assert_eq!(outcome(answer, b""), Step::Stop(Outcome::Deferred));
+            assert_eq!(outcome(answer, b"", &Reading::default()), Step::Stop(Outcome::Deferred));
         }
         let answer = Answer { body: None, ..answer("") };
-        assert_eq!(outcome(answer.clone(), b""), Step::Stop(Outcome::Deferred));
+        assert_eq!(outcome(answer.clone(), b"", &Reading::default()), Step::Stop(Outcome::Deferred));
         let answer = Answer { options: Some(b"STATUS=1".to_vec()), ..answer };
-        assert_eq!(outcome(answer, b""), Step::Stop(Outcome::Deferred));
+        assert_eq!(outcome(answer, b"", &Reading::default()), Step::Stop(Outcome::Deferred));
+    }
+
+    #[test]
+    fn each_reading_has_its_own_answer_to_silence() {
+        let step = |answer: Answer, setting: &str| {
+            let mut reading = Reading::default();
+            for setting in setting.split(' ') {
+                reading.set(setting).unwrap();
+            }
+            outcome(answer, b"same", &reading)
+        };
+        let failed = Answer { ending: Ending::Killed, ..answer("STATUS=178030250") };
+        assert_eq!(step(failed.clone(), "failure=unchanged"), Step::Keep);
+        assert_eq!(step(failed.clone(), "failure=bounce"), Step::Stop(Outcome::Returned));
+        assert_eq!(step(failed, "failure=unchanged options-after-failure=read"), Step::Stop(Outcome::Held));
+        let missing = Answer { body: None, ..answer("") };
+        assert_eq!(step(missing.clone(), "missing-output=unchanged"), Step::Keep);
+        assert!(matches!(step(missing.clone(), "missing-output=empty"), Step::Change(_)));
+        let empty = Answer { body: Some(Vec::new()), ..answer("") };
+        assert!(matches!(step(empty.clone(), "empty-output=empty"), Step::Change(_)));
+        assert_eq!(step(empty, "empty-output=unchanged"), Step::Keep);
+        let again = Answer { body: None, ..answer("STATUS=178028698") };
+        assert_eq!(step(again.clone(), "again=known"), Step::Stop(Outcome::Deferred));
+        assert_eq!(step(again.clone(), "again=unknown failure=hold"), Step::Stop(Outcome::Held));
+        let ignored = "again=unknown unknown-status=ignored missing-output=unchanged";
+        assert_eq!(step(again, ignored), Step::Keep);
     }
 
     #[test]
     fn same_content_with_a_header_is_a_change() {
         let headers = Some(b"Content-Type: a/b;\r\n c=d\r\n\r\nignored".to_vec());
-        let Step::Change(Change::Replace(replacement)) = outcome(Answer { headers, ..answer("") }, b"same")
+        let Step::Change(Change::Replace(replacement)) =
+            outcome(Answer { headers, ..answer("") }, b"same", &Reading::default())
         else {
             panic!("expected a change");
         };
@@ -300,9 +376,12 @@ mod tests {
         assert_eq!(replacement.content, None);
         for broken in ["no field\n", " continues nothing\n", "--b: x\n", "A: 1\0\n"] {
             let headers = Some(broken.as_bytes().to_vec());
-            let step = outcome(Answer { headers, ..answer("") }, b"same");
+            let step = outcome(Answer { headers, ..answer("") }, b"same", &Reading::default());
             assert_eq!(step, Step::Stop(Outcome::Deferred), "{broken}");
         }
-        assert_eq!(outcome(Answer { headers: Some(Vec::new()), ..answer("") }, b"same"), Step::Keep);
+        assert_eq!(
+            outcome(Answer { headers: Some(Vec::new()), ..answer("") }, b"same", &Reading::default()),
+            Step::Keep
+        );
     }
 }

@@ -131,6 +131,12 @@ pub(crate) fn name(line: &[u8]) -> Option<usize> {
     (name > 0 && one_line && rest.starts_with(b":")).then_some(name)
 }
 
+/// Whether the field `line` has this name.
+pub(crate) fn is_named(line: &[u8], wanted: &str) -> bool {
+    let length = name(line).unwrap_or_default();
+    line.get(..length).is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
 /// The first line of `range` with its line end.
 pub(crate) fn first_line(buffer: &[u8], range: Range<usize>) -> Option<&[u8]> {
     buffer.get(range)?.split_inclusive(|byte| *byte == b'\n').next()

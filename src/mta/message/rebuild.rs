@@ -221,7 +221,7 @@ impl Message<'_> {
     /// A message with Content fields needs a MIME-Version, RFC 2045, 4.
     fn with_version(&self, place: &Place, mut lines: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         let has = place.header.value(self.bytes(place.buffer), VERSION).is_some();
-        let is_version = |line: &Vec<u8>| starts_with_name(line, VERSION);
+        let is_version = |line: &Vec<u8>| header::is_named(line, VERSION);
         if place.role == Role::Message && !lines.is_empty() && !has && !lines.iter().any(is_version) {
             lines.insert(0, line(VERSION, b"1.0"));
         }
@@ -277,21 +277,21 @@ impl Given {
     }
 
     fn value(&self, name: &str) -> Option<Vec<u8>> {
-        let field = self.fields.iter().find(|field| starts_with_name(field, name))?;
+        let field = self.fields.iter().find(|field| header::is_named(field, name))?;
         let value = field.splitn(2, |byte| *byte == b':').nth(1)?;
         let unfolded: Vec<u8> = value.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
         Some(unfolded.trim_ascii().to_vec())
     }
 
     fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| starts_with_name(field, name))
+        self.fields.iter().any(|field| header::is_named(field, name))
     }
 
     /// All fields but those that `new` gives, and what only we can know.
     fn without(&self, new: &[(&str, Vec<u8>)]) -> impl Iterator<Item = Vec<u8>> {
         let taken = |field: &Vec<u8>| {
             let ours = ABOUT_OCTETS.iter().chain(&[TRANSFER]);
-            new.iter().map(|(name, _)| name).chain(ours).any(|name| starts_with_name(field, name))
+            new.iter().map(|(name, _)| name).chain(ours).any(|name| header::is_named(field, name))
         };
         self.fields.iter().filter(move |field| !taken(field)).cloned()
     }
@@ -345,11 +345,6 @@ fn line(name: &str, value: &[u8]) -> Vec<u8> {
 
 fn is_content(name: &[u8]) -> bool {
     name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"Content-"))
-}
-
-fn starts_with_name(field: &[u8], name: &str) -> bool {
-    let length = header::name(field).unwrap_or_default();
-    field.get(..length).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn spliced(bytes: &[u8], mut edits: Vec<Edit>) -> Vec<u8> {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
+use crate::mta::reading::Reading;
+
 use super::answer::{Answer, Change, Ending, Step, outcome};
 use super::*;
 
@@ -14,7 +16,7 @@ fn change(content: &[u8], headers: Option<&[u8]>, options: Option<&[u8]>, input:
         headers: headers.map(<[u8]>::to_vec),
         options: options.map(<[u8]>::to_vec),
     };
-    match outcome(answer, input) {
+    match outcome(answer, input, &Reading::default()) {
         Step::Change(change) => change,
         other => panic!("expected a change: {other:?}"),
     }
