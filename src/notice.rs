@@ -169,9 +169,12 @@ fn brace(tail: &str) -> Brace<'_> {
 }
 
 fn unknown(path: &str, source: &str, offset: usize, name: &str) -> Diagnostic {
-    let shown = text::printable_str(name, 40);
-    let fault =
-        Diagnostic::at(path, source, offset..offset + name.len() + 2, format!("unknown field `{shown}`"));
+    let message = if name.is_empty() {
+        "a field without a name".to_owned()
+    } else {
+        format!("unknown field `{}`", text::printable_str(name, 40))
+    };
+    let fault = Diagnostic::at(path, source, offset..offset + name.len() + 2, message);
     let names = Field::NAMES.map(|(_, known)| known);
     match nearest(name, names) {
         Some(near) => fault.hint(format!("did you mean `{{{near}}}`?")),

@@ -123,10 +123,15 @@ pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
     let worst = evidence.findings.worst();
     let action = decide(config, &worst, evidence);
     let mut record = record(config, evidence, &worst, action);
+    if evidence.voice == Voice::Mute {
+        record.warning = Some(
+            "OUTPUT_OPTIONS is not given or cannot be written: nothing can be deferred or held".to_owned(),
+        );
+    }
     let release = config.release;
     let mut notice = || {
         let notice = notice(config, evidence, &worst, action, &record.reference);
-        record.warning = notice.warning;
+        record.warning = record.warning.take().or(notice.warning);
         notice.text
     };
     // An infected part under a directive carries the notice as its content, so

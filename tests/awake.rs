@@ -33,7 +33,7 @@ fn a_real_clamd_is_awake() {
     }
     let output = with_config("selftest", &clamd.engine(), &["--json"]);
     let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(report["awake"], true);
+    assert_eq!(report["state"], "awake");
     assert_eq!(report["probes"].as_array().unwrap().len(), 3);
 }
 
@@ -50,7 +50,8 @@ fn a_blind_engine_is_found() {
     let gone = "[[engine]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"unix:/nonexistent/s\"\n";
     let output = with_config("selftest", gone, &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("unreachable"));
+    let line = stdout(&output);
+    assert!(line.starts_with("c: DOWN;") && line.matches("unreachable").count() == 1, "{line}");
 }
 
 #[test]
@@ -96,6 +97,43 @@ fn check_says_when_nothing_is_wrong_and_when_there_is_nothing() {
     let output = Command::new(CONVSCAN).args(["check", "--config", "/nonexistent"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("/nonexistent: No such file"));
+}
+
+#[test]
+fn check_knows_why_something_cannot_be_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let config = format!(
+        "[[engine]]\nname = \"a\"\ntype = \"clamd\"\naddress = \"unix:{}\"\n\
+         [[engine]]\nname = \"b\"\ntype = \"clamd\"\naddress = \"tcp:127.0.0.1:9\"\n\
+         [[engine]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"unix:HERE/rules.txt\"\n\
+         [log]\nsyslog = \"HERE/nosyslog\"\n",
+        socket.display()
+    );
+    let text = stdout(&with_config("check", &config, &[]));
+    for fault in [
+        "socket: Connection refused",
+        "127.0.0.1:9: Connection refused",
+        "rules.txt: Connection refused",
+        "nosyslog: No such file",
+        "hint: start it",
+    ] {
+        assert!(text.contains(fault), "{fault} is not in:\n{text}");
+    }
+    let twice =
+        "[[engine]]\nname = \"a\"\ntype = \"rules\"\nfile = \"rules.txt\"\nacquits = true\n".repeat(2);
+    assert!(stdout(&with_config("check", &twice, &[])).contains("two engines are named `a`"));
+}
+
+#[test]
+fn help_is_the_manual() {
+    for command in ["part", "message", "selftest", "check"] {
+        let output = Command::new(CONVSCAN).args([command, "--help"]).output().unwrap();
+        let text = stdout(&output);
+        assert!(text.contains(&format!("Usage: convscan {command}")), "{text}");
+        assert!(text.contains("Exit codes: 0") || text.contains("It exits 0"), "{text}");
+    }
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn odd_names_reach_the_log_decoded_and_harmless() {
     let records = log.lines().map(|line| convscan::record::Record::from_line(line).unwrap());
     let names: Vec<String> = records.flat_map(|record| record.names).collect();
     assert!(names.contains(&"Z\u{fc}rich \u{c4}nderungen.pdf".to_owned()), "{names:?}");
+    assert!(names.contains(&"Lebenslauf J\u{fc}rg M\u{fc}ller und Zeugnisse.pdf".to_owned()), "{names:?}");
     assert!(names.contains(&"invoice-?fdp.exe".to_owned()), "{names:?}");
 }
 

@@ -345,7 +345,8 @@ fn a_silent_engine_ends_at_its_timeout() {
     assert!(record_reason(record.reason).starts_with("timed-out"));
     // And the deadline of the whole part bounds every engine.
     let fake = FakeClamd::start(Script::Silence);
-    let config = format!("{}{}\n[limits]\ndeadline = \"300ms\"\n", fake.engine(), fake.engine());
+    let second = fake.engine().replace("\"clamd\"\ntype", "\"second\"\ntype");
+    let config = format!("{}{second}\n[limits]\ndeadline = \"300ms\"\n", fake.engine());
     let record = Case::new(CLEAN).config(&config).run().deferred();
     assert_eq!(record.engines.len(), 2);
     assert!(started.elapsed() < Duration::from_secs(40));

@@ -3,18 +3,20 @@
 //! Usage: convscan check [--config FILE]
 //!
 //! Checked are the configuration, the notice templates and the rules files, and
-//! whether scanners, log and state directory can be used by whoever runs this:
-//! run it as the MTA's account. Every fault comes with its place and a hint, all
-//! in one run.
+//! whether whoever runs this can reach the scanners and use log and state
+//! directory: run it as the MTA's account. Whether the scanners answer rightly
+//! is what selftest tells. Every fault comes with its place and a hint, all in
+//! one run.
 //!
 //! Exit codes: 0 nothing wrong, 1 faults found.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::{Exit, load, output};
-use crate::config::{Address, Config, EngineKind};
+use crate::config::{Config, EngineKind};
 use crate::diagnostic::Diagnostic;
 use crate::engine::rules::{self, RuleSet};
 use crate::notice::{self, Template};
@@ -23,7 +25,7 @@ use crate::os::files;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
-#[command(about = "Read the configuration and what it names, and say what is wrong")]
+#[command(about = "Read the configuration and what it names, and say what is wrong", long_about = super::manual(include_str!("check.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
@@ -35,10 +37,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let path = load::path(arguments.config.as_deref());
     let faults = match load::read(&path) {
         Ok(parsed) => parsed.faults.into_iter().chain(named_files(&parsed.config)).collect(),
-        Err(error) => vec![
-            Diagnostic::whole(&path.display().to_string(), error.root_cause().to_string())
-                .hint("copy one from examples/, or name another with --config"),
-        ],
+        Err(error) => {
+            let fault = Diagnostic::whole(&path.display().to_string(), error.root_cause().to_string());
+            let denied = error.root_cause().downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            vec![fault.hint(if denied == Some(ErrorKind::PermissionDenied) {
+                "let the MTA's account read it"
+            } else {
+                "copy one from examples/, or name another with --config"
+            })]
+        }
     };
     for fault in &faults {
         output::data(fault);
@@ -71,32 +78,45 @@ fn named_files(config: &Config) -> Vec<Diagnostic> {
     faults
 }
 
-/// Things that must be there, or writable, for a part to be scanned and logged.
+/// Things that must be there, or usable, for a part to be scanned and logged.
 fn missing(config: &Config) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
-    let mut expect = |path: &Path, need: Need, hint: &str| {
-        if let Err(error) = access::check(path, need) {
-            faults.push(Diagnostic::whole(&path.display().to_string(), error.to_string()).hint(hint));
-        }
-    };
+    let mut needs: Vec<(Need<'_>, &str)> = Vec::new();
     for engine in &config.engines {
         match &engine.kind {
-            EngineKind::Clamd(Address::Unix(socket)) => {
-                expect(socket, Need::Connect, "start clamd, or see LocalSocket in clamd.conf");
-            }
-            EngineKind::Command(command) => {
-                expect(&command.program, Need::Execute, "install it, or set `program`")
-            }
-            EngineKind::Clamd(Address::Tcp(_)) | EngineKind::Rules(_) => {}
+            EngineKind::Clamd(address) => needs.push((Need::Connect(address), "the engine")),
+            EngineKind::Command(command) => needs.push((Need::Execute(&command.program), "the engine")),
+            EngineKind::Rules(_) => {}
         }
     }
-    if let Some(file) = &config.log.file {
-        expect(file, Need::Append, "make its directory and give it to the MTA's account");
+    needs.extend(config.log.file.as_deref().map(|file| (Need::Append(file), "the log")));
+    needs.extend(config.log.syslog.as_deref().map(|socket| (Need::Send(socket), "the system log")));
+    needs.extend(config.state.as_deref().map(|directory| (Need::Create(directory), "the state directory")));
+    let faults = needs.into_iter().filter_map(|(need, what)| {
+        let error = access::check(&need).err()?;
+        let fault = Diagnostic::whole(&need.to_string(), format!("{error}"));
+        Some(fault.hint(cure(&need, what, error.kind())))
+    });
+    faults.collect()
+}
+
+/// How to mend what keeps us from `need`.
+fn cure(need: &Need<'_>, what: &str, kind: ErrorKind) -> String {
+    match (kind, need) {
+        (ErrorKind::PermissionDenied, Need::Connect(_)) => {
+            "let the MTA's account write to it: see LocalSocketGroup and LocalSocketMode in clamd.conf"
+                .to_owned()
+        }
+        (ErrorKind::PermissionDenied, _) => format!("give {what}, and the way to it, to the MTA's account"),
+        (ErrorKind::NotFound, Need::Append(_)) => {
+            "make its directory and give it to the MTA's account".to_owned()
+        }
+        (ErrorKind::NotFound, Need::Create(_)) => {
+            "make it, mode 0700, and give it to the MTA's account".to_owned()
+        }
+        (ErrorKind::NotFound, Need::Execute(_)) => "install it, or set `program`".to_owned(),
+        (_, Need::Connect(_)) => "start it, or see LocalSocket and TCPSocket in clamd.conf".to_owned(),
+        (_, _) => format!("see that {what} is what the configuration says"),
     }
-    if let Some(directory) = &config.state {
-        expect(directory, Need::Create, "make it and give it to the MTA's account, mode 0700");
-    }
-    faults
 }
 
 fn faults_of(
@@ -107,6 +127,13 @@ fn faults_of(
     let path = file.display().to_string();
     match files::read_text(file, largest) {
         Ok(text) => parse(&path, &text).unwrap_or_default(),
-        Err(error) => vec![Diagnostic::whole(&path, format!("cannot be read: {error}"))],
+        Err(error) => {
+            let fault = Diagnostic::whole(&path, format!("cannot be read: {error}"));
+            vec![fault.hint(match error.kind() {
+                ErrorKind::PermissionDenied => "let the MTA's account read it",
+                ErrorKind::InvalidData => "write it in UTF-8: `iconv -f latin1 -t utf-8` converts",
+                _ => "see the name in the configuration; a relative one starts where that file is",
+            })]
+        }
     }
 }

@@ -19,7 +19,8 @@
 //! makes the message deferred.
 //!
 //! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
-//! the postmaster, 75 deferred. Only a delivered message is printed.
+//! the postmaster, 75 deferred, or nothing could be done. Only a delivered
+//! message is printed.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use serde::Serialize;
 
 use crate::channel::Var;
 use crate::cli::{Exit, output};
+use crate::config;
 use crate::mta::message::answer::{self, Ending, Outcome, Step};
 use crate::mta::message::{Changes, Leaf, Message};
 use crate::mta::reading::Reading;
@@ -39,7 +41,7 @@ use crate::text;
 
 /// Arguments of `message`.
 #[derive(clap::Args)]
-#[command(about = "Play the conversion channel for a whole message")]
+#[command(about = "Play the conversion channel for a whole message", long_about = super::manual(include_str!("message.rs")))]
 pub(crate) struct Arguments {
     /// The message; `-` is stdin
     file: PathBuf,
@@ -160,12 +162,26 @@ fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Res
                 return Ok(fate);
             }
             Step::Stop(outcome) => {
+                let (word, _) = words(outcome);
+                output::talk(format_args!("{word}, for part {}{}", leaf.number, because(&fate.parts)));
                 fate.outcome = outcome;
                 return Ok(fate);
             }
         }
     }
     Ok(fate)
+}
+
+/// What the last part's command said.
+fn because(parts: &[PartReport]) -> String {
+    let Some(part) = parts.last() else { return String::new() };
+    let name = part.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+    match (part.status, part.exit) {
+        (Some(status), _) => format!("{name}: STATUS={status}"),
+        (None, Some(0)) => format!("{name}: no usable answer"),
+        (None, Some(code)) => format!("{name}: the command exited with {code}"),
+        (None, None) => format!("{name}: the command was killed"),
+    }
 }
 
 fn values(leaf: &Leaf, attachment: usize, size: usize) -> [(Var, Vec<u8>); 12] {
@@ -216,6 +232,5 @@ fn shown_name(leaf: &Leaf) -> Option<String> {
 }
 
 fn duration(value: &str) -> Result<Duration> {
-    let signed: jiff::SignedDuration = value.parse()?;
-    Duration::try_from(signed).context("a time cannot be negative")
+    config::parse_duration(value).context("write a time with a unit, ms, s, m or h, as in 90s")
 }

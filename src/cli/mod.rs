@@ -29,6 +29,13 @@ enum Command {
     Check(check::Arguments),
 }
 
+/// The manual of a command: the header comment of its source, so that help,
+/// README and source say the same.
+fn manual(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// What a command has to say at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

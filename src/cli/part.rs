@@ -40,7 +40,7 @@ use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
 
 /// Arguments, for the help text alone.
 #[derive(clap::Args)]
-#[command(about = "Answer for one body part, by the contract of the conversion channel")]
+#[command(about = "Answer for one body part, by the contract of the conversion channel", long_about = super::manual(include_str!("part.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
@@ -124,7 +124,8 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
         let cleaned = scan::disinfect(&engines, &sample, by);
-        watch.steps.disinfect = watch.lap();
+        let took = watch.lap();
+        watch.steps.disinfect = if cleaned.is_some() { took } else { 0.0 };
         cleaned
     } else {
         None

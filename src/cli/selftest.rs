@@ -4,13 +4,15 @@
 //!
 //! Each engine is asked about a clean file, the EICAR test file, and that file
 //! in a zip in a zip, by the same path as a part of a message. One line an
-//! engine tells its version, the answers and the times. An engine that only
-//! convicts need not know EICAR.
+//! engine tells its version, the answers and the times: "awake" when all are
+//! right, "BLIND" when one is wrong, "DOWN" when it gives none. An engine that
+//! only convicts need not know EICAR.
 //!
-//! Exit codes: 0 all awake, 1 an engine is blind or fails, 75 the
-//! configuration cannot be used.
+//! Exit codes: 0 all awake, 1 an engine is blind or down, 75 the configuration
+//! cannot be used.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -24,7 +26,7 @@ use crate::verdict::{ScanError, Verdict, Weight};
 
 /// Arguments of `selftest`.
 #[derive(clap::Args)]
-#[command(about = "Prove every configured engine awake: clean, EICAR, EICAR nested in archives")]
+#[command(about = "Prove every configured engine awake: clean, EICAR, EICAR nested in archives", long_about = super::manual(include_str!("selftest.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
@@ -47,12 +49,21 @@ enum Expected {
     Infected,
 }
 
+/// How an engine fares, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Awake,
+    Blind,
+    Down,
+}
+
 /// What came of one probe.
 #[derive(Serialize)]
 struct Outcome {
     probe: &'static str,
     answer: String,
-    right: bool,
+    state: State,
     ms: f64,
 }
 
@@ -61,7 +72,7 @@ struct Outcome {
 struct Report {
     engine: String,
     version: Option<String>,
-    awake: bool,
+    state: State,
     probes: Vec<Outcome>,
 }
 
@@ -73,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     for engine in engine::open(&config) {
         let by = Deadline::after(config.limits.deadline);
         let report = examine(engine.as_ref(), &probes, by)?;
-        all_awake &= report.awake;
+        all_awake &= report.state == State::Awake;
         if arguments.json {
             output::data(serde_json::to_string(&report)?);
         } else {
@@ -84,34 +95,44 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 }
 
 fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report> {
-    let version = engine.version(by.within(engine.config().timeout));
-    let mut outcomes = Vec::new();
+    let mut report =
+        Report { engine: engine.name().to_owned(), version: None, state: State::Awake, probes: Vec::new() };
     for probe in probes {
         let file = files::anonymous(&probe.content).context("cannot write a probe")?;
         let size = probe.content.len() as u64;
         let sample = Sample { file: &file, size, mime_type: "", names: &[] };
         let started = clock::instant();
-        let result = engine
-            .scan(&sample, by.within(engine.config().timeout), &mut || ())
-            .map(|response| response.verdict);
-        let right = is_right(&result, probe.expected, engine.weight());
-        outcomes.push(Outcome {
+        let result = engine.scan(&sample, by.within(engine.config().timeout), &mut || ());
+        let result = result.map(|response| response.verdict);
+        let state = state(&result, probe.expected, engine.weight());
+        report.probes.push(Outcome {
             probe: probe.name,
             answer: words(&result),
-            right,
+            state,
             ms: millis(started.elapsed()),
         });
+        report.state = report.state.max(state);
+        if state == State::Down {
+            // The next probe would wait as long for nothing.
+            return Ok(report);
+        }
     }
-    let awake = outcomes.iter().all(|outcome| outcome.right);
-    Ok(Report { engine: engine.name().to_owned(), version: version.ok(), awake, probes: outcomes })
+    report.version = engine.version(by.within(VERSION_TIME)).ok();
+    Ok(report)
 }
 
-fn is_right(result: &Result<Verdict, ScanError>, expected: Expected, weight: Weight) -> bool {
+/// Time for telling a version. Some scanners load all definitions for it.
+const VERSION_TIME: Duration = Duration::from_secs(60);
+
+fn state(result: &Result<Verdict, ScanError>, expected: Expected, weight: Weight) -> State {
     match (result, expected) {
-        (Ok(Verdict::Clean), Expected::Clean) | (Ok(Verdict::Infected(_)), Expected::Infected) => true,
+        (Ok(Verdict::Clean), Expected::Clean) | (Ok(Verdict::Infected(_)), Expected::Infected) => {
+            State::Awake
+        }
         // A list of known bad things need not know this one.
-        (Ok(Verdict::Clean), Expected::Infected) => weight == Weight::ConvictsOnly,
-        (Ok(Verdict::Infected(_)), Expected::Clean) | (Ok(Verdict::Unscannable(_)) | Err(_), _) => false,
+        (Ok(Verdict::Clean), Expected::Infected) if weight == Weight::ConvictsOnly => State::Awake,
+        (Ok(_), _) => State::Blind,
+        (Err(_), _) => State::Down,
     }
 }
 
@@ -127,13 +148,21 @@ fn words(result: &Result<Verdict, ScanError>) -> String {
 }
 
 fn line(report: &Report) -> String {
-    let state = if report.awake { "awake" } else { "BLIND" };
     let version = report.version.as_deref().unwrap_or("version unknown");
     let probes = report.probes.iter().map(|outcome| {
-        let mark = if outcome.right { "ok" } else { "WRONG" };
+        let mark = if outcome.state == State::Awake { "ok" } else { "WRONG" };
         format!("{} {mark} ({}) {:.1} ms", outcome.probe, outcome.answer, outcome.ms)
     });
-    format!("{}: {state}; {version}; {}", report.engine, probes.collect::<Vec<_>>().join("; "))
+    let probes = probes.collect::<Vec<_>>().join("; ");
+    let (state, hint) = match report.state {
+        State::Awake => ("awake", ""),
+        State::Blind => (
+            "BLIND",
+            "\nhint: without a signature for EICAR no engine finds it; without looking into archives none finds the nested one",
+        ),
+        State::Down => ("DOWN", "\nhint: start it, or see its address and rights with `convscan check`"),
+    };
+    format!("{}: {state}; {version}; {probes}{hint}", report.engine)
 }
 
 fn probes() -> Result<Vec<Probe>> {

@@ -29,6 +29,10 @@ impl<'a> File<'a> {
         self.faults.into_inner()
     }
 
+    pub(super) fn is_sound(&self) -> bool {
+        self.faults.borrow().is_empty()
+    }
+
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         let fault = Diagnostic::at(self.path, self.source, span, message);
         self.faults.borrow_mut().push(fault.hint(hint));
@@ -255,7 +259,7 @@ fn integer(value: &DeValue<'_>) -> Option<u8> {
 }
 
 /// Reads `500ms`, `30s`, `5m`, `1h`; nothing else, and not zero.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -6,8 +6,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{Message, MessageParser, MimeHeaders};
+use mail_parser::{Message, MessageParser};
 
+use super::parameter;
 use crate::text;
 
 /// How much of a header file is read. Real headers are a few kilobytes; the
@@ -52,27 +53,17 @@ pub fn decode_words(raw: &[u8]) -> String {
     )
 }
 
-/// File names in the Content-Disposition and Content-Type of a block, decoded
-/// (RFC 2231, RFC 2047), printable, each once.
+/// File names in the Content-Disposition and Content-Type of a block, by every
+/// way of writing them (RFC 2231, RFC 2047), printable, each once.
 pub fn file_names(block: &[u8]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let fields: Vec<u8> = ["Content-Disposition", "Content-Type"]
-        .into_iter()
-        .filter_map(|name| Some((name, field(block, name)?)))
-        .filter(|(_, value)| value.to_ascii_lowercase().windows(4).any(|w| w == b"name"))
-        .flat_map(|(name, value)| [name.as_bytes(), b": ", &value, b"\n"].concat())
-        .collect();
-    if fields.is_empty() {
-        return names;
-    }
-    let message = [fields.as_slice(), b"\n"].concat();
-    let Some(message) = parse(&message) else { return names };
-    let disposition = message.content_disposition().and_then(|d| d.attribute("filename"));
-    let content_type = message.content_type().and_then(|t| t.attribute("name"));
-    for name in [disposition, content_type].into_iter().flatten() {
-        let name = decode_words(name.as_bytes());
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
+    for (field_name, parameter) in [("Content-Disposition", "filename"), ("Content-Type", "name")] {
+        let value = field(block, field_name).unwrap_or_default();
+        for raw in parameter::parameters(&value, parameter) {
+            let name = decode_words(&raw);
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
     names

@@ -2,4 +2,5 @@
 
 pub mod header;
 pub mod message;
+pub(crate) mod parameter;
 pub mod reading;

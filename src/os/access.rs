@@ -1,34 +1,57 @@
-//! Whether this process may use what a path names. Fails with why not.
+//! Whether this process may use what the configuration names. Fails with why not.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access};
 
-/// What is to be done with a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Connect to a socket.
-    Connect,
+use super::clock::Deadline;
+use super::socket::Stream;
+use crate::config::Address;
+
+/// What is to be done, and with what.
+#[derive(Clone, Copy, Debug)]
+pub enum Need<'a> {
+    /// Connect to a daemon.
+    Connect(&'a Address),
+    /// Send to a datagram socket.
+    Send(&'a Path),
     /// Run a program.
-    Execute,
+    Execute(&'a Path),
     /// Append to a file, which is made if it is not there.
-    Append,
+    Append(&'a Path),
     /// Make files in a directory.
-    Create,
+    Create(&'a Path),
 }
 
-/// Looks without touching: nothing is opened, made or run.
-pub fn check(path: &Path, need: Need) -> io::Result<()> {
-    let writable = AccessFlags::W_OK;
-    match need {
-        Need::Connect => access(path, writable)?,
-        Need::Execute => access(path, AccessFlags::X_OK)?,
-        Need::Create => directory(path)?,
-        Need::Append if path.exists() => access(path, writable)?,
-        Need::Append => directory(path.parent().unwrap_or(Path::new("/")))?,
+impl fmt::Display for Need<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(Address::Tcp(host_port)) => f.write_str(host_port),
+            Self::Connect(Address::Unix(path)) => write!(f, "{}", path.display()),
+            Self::Send(path) | Self::Execute(path) | Self::Append(path) | Self::Create(path) => {
+                write!(f, "{}", path.display())
+            }
+        }
     }
-    Ok(())
+}
+
+/// Time to connect: a look, not a scan.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Looks without leaving a trace: nothing is made, run or sent.
+pub fn check(need: &Need<'_>) -> io::Result<()> {
+    match need {
+        Need::Connect(address) => Stream::connect(address, Deadline::after(CONNECT)).map(|_| ()),
+        Need::Send(socket) => UnixDatagram::unbound()?.connect(socket),
+        Need::Execute(path) => Ok(access(*path, AccessFlags::X_OK)?),
+        Need::Append(path) if path.exists() => Ok(access(*path, AccessFlags::W_OK)?),
+        Need::Append(path) => directory(path.parent().unwrap_or(Path::new("/"))),
+        Need::Create(path) => directory(path),
+    }
 }
 
 fn directory(path: &Path) -> io::Result<()> {

@@ -1,22 +1,50 @@
 //! The log: one line in one write, to a file and to the system log. Fails with
 //! the system's error; a failed log never changes an answer.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use jiff::Zoned;
 use nix::fcntl::OFlag;
+use nix::unistd::geteuid;
 
 /// Appends `line` in one write, which keeps lines of many processes whole.
 /// Does not wait: a FIFO without a reader is an error.
 pub fn append(path: &Path, line: &str) -> io::Result<()> {
-    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    let mut file = OpenOptions::new().append(true).create(true).custom_flags(flags).open(path)?;
+    let mut file = match open(path, Missing::Fails) {
+        Err(error) if error.kind() == ErrorKind::NotFound => make(path)?,
+        result => result?,
+    };
     let written = file.write(line.as_bytes())?;
-    if written == line.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    if written == line.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Fails,
+    IsMade,
+}
+
+fn open(path: &Path, missing: Missing) -> io::Result<File> {
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    OpenOptions::new().append(true).create(missing == Missing::IsMade).custom_flags(flags).open(path)
+}
+
+/// Makes the log. Made by root, it goes to the owner of its directory: a trial
+/// as root must not silence the log of the MTA's account.
+fn make(path: &Path) -> io::Result<File> {
+    let file = open(path, Missing::IsMade)?;
+    if geteuid().is_root()
+        && let Some(directory) = path.parent()
+        && let Ok(metadata) = fs::metadata(directory)
+    {
+        // It fails where root may not do that, on NFS say.
+        let _ = fchown(&file, Some(metadata.uid()), Some(metadata.gid()));
+    }
+    Ok(file)
 }
 
 /// How much a line of the system log matters. Source: RFC 3164, 4.1.1.

@@ -78,8 +78,17 @@ fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option
         Ok(Verdict::Clean) => None,
         Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
         Ok(Verdict::Unscannable(reason)) => Some(name_of(&Reason::NAMES, reason).to_owned()),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(
+            failed_engine(evidence).map_or(error.to_string(), |name| format!("{error} (engine `{name}`)")),
+        ),
     }
+}
+
+/// The engine that failed, where several were asked.
+fn failed_engine<'a>(evidence: &'a Evidence<'_>) -> Option<&'a str> {
+    let findings = &evidence.findings.0;
+    let failed = findings.iter().find(|finding| finding.result.is_err())?;
+    (findings.len() > 1).then_some(failed.engine.as_str())
 }
 
 /// A reference that no other part has: time and process, in few characters.

@@ -45,7 +45,10 @@ impl Given {
                         }
                     }
                 }
-                _ => given.fault = Some(format!("unknown argument `{text}` to `convscan part`")),
+                _ => {
+                    let fault = || format!("unknown argument `{text}` to `convscan part`");
+                    given.fault.get_or_insert_with(fault);
+                }
             }
         }
         given

@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use mail_parser::parsers::MessageStream;
-
 /// One field: where it stands in its buffer.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
@@ -103,24 +101,6 @@ impl Field {
     }
 }
 
-/// A field's value up to the first `;`: `text/plain` or `attachment`.
-pub(crate) fn main_value(value: &[u8]) -> &[u8] {
-    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
-}
-
-/// The parameter `wanted` of a field's value as it stands there, without its
-/// quotes. One in the extended form of RFC 2231 (`name*=`, `name*0=`) is given
-/// decoded, because it has no single raw form.
-pub(crate) fn parameter(value: &[u8], wanted: &str) -> Option<Vec<u8>> {
-    let plain = segments(value).skip(1).find_map(|segment| {
-        let equals = segment.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = segment.split_at(equals);
-        let named = name.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes());
-        named.then(|| unquoted(value.get(1..).unwrap_or_default().trim_ascii()))
-    });
-    plain.or_else(|| extended(value, wanted))
-}
-
 /// The length of the field name that `line` begins with, if it is a field.
 pub(crate) fn name(line: &[u8]) -> Option<usize> {
     let name = line.iter().position(|byte| !matches!(byte, b'!'..=b'9' | b';'..=b'~'))?;
@@ -155,51 +135,6 @@ fn put(out: &mut Vec<u8>, lines: &[Vec<u8>], eol: &[u8]) {
         out.extend_from_slice(line);
         out.extend_from_slice(eol);
     }
-}
-
-/// The pieces between semicolons that do not stand in quotes.
-fn segments(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    let mut escaped = false;
-    value.split(move |byte| {
-        if *byte == b'"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = quoted && *byte == b'\\' && !escaped;
-        *byte == b';' && !quoted
-    })
-}
-
-fn unquoted(value: &[u8]) -> Vec<u8> {
-    let Some(inner) = value.strip_prefix(b"\"") else {
-        return value.to_vec();
-    };
-    let mut out = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => break,
-            b'\\' => out.extend(bytes.next()),
-            _ => out.push(*byte),
-        }
-    }
-    out
-}
-
-/// Read only when the field has a `*`, so that the reader is not needed for
-/// the many names that are written plainly.
-fn extended(value: &[u8], wanted: &str) -> Option<Vec<u8>> {
-    if !value.contains(&b'*') {
-        return None;
-    }
-    let line = [value, b"\n"].concat();
-    // The library has been seen to panic on broken mail; a name is not worth
-    // losing a message for.
-    let found = std::panic::catch_unwind(|| {
-        let parsed = MessageStream::new(&line).parse_content_type();
-        parsed.as_content_type()?.attribute(wanted).map(|found| found.as_bytes().to_vec())
-    });
-    found.ok().flatten()
 }
 
 #[cfg(test)]
@@ -238,29 +173,6 @@ mod tests {
         let (header, _) = read(text);
         assert_eq!(header.value(text, "Content-Type").unwrap(), b"text/plain;\tname=a");
         assert!(header.value(text, "Missing").is_none());
-    }
-
-    #[test]
-    fn parameters_as_they_stand() {
-        let table: [(&[u8], &str); 11] = [
-            (b"text/plain; name=a.txt", "a.txt"),
-            (b"text/plain; NAME = \"a;b.txt\"; x=y", "a;b.txt"),
-            (b"text/plain; x=\"name=no\"; name=yes", "yes"),
-            (b"text/plain; name=\"a\\\"b\"", "a\"b"),
-            (b"text/plain; name=\"open", "open"),
-            (b"text/plain; name==?utf-8?Q?x?=", "=?utf-8?Q?x?="),
-            (b"text/plain; name=two words.exe", "two words.exe"),
-            (b"text/plain; name*=utf-8''a%20b", "a b"),
-            (b"text/plain; name*0=\"a\"; name*1=\"b\"", "ab"),
-            (b"text/plain;; name=", ""),
-            (b"text/plain; name=\"\xe4\"", "\u{fffd}"),
-        ];
-        for (value, expected) in table {
-            let found = parameter(value, "name").unwrap();
-            assert_eq!(String::from_utf8_lossy(&found), expected, "{}", value.escape_ascii());
-        }
-        assert!(parameter(b"text/plain; filename=a", "name").is_none());
-        assert!(parameter(b"name=a", "name").is_none());
     }
 
     #[test]

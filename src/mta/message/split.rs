@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::encode::Encoding;
 use super::header::{self, Header};
 use super::{Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
+use crate::mta::parameter::{main_value, parameters};
 
 /// Deepest nesting that is cut. What lies deeper is one part, as it stands.
 const DEEPEST: usize = 64;
@@ -191,16 +192,16 @@ impl Message<'_> {
         let bytes = self.bytes(place.buffer);
         let value = |name| place.header.value(bytes, name).unwrap_or_default();
         let disposition = value("Content-Disposition");
-        let name = header::parameter(&value("Content-Type"), "name").unwrap_or_default();
+        let name = first(&value("Content-Type"), "name");
         Leaf {
             number,
             main_type: kind.0.to_vec(),
             subtype: kind.1.to_vec(),
             description: value("Content-Description"),
-            disposition: header::main_value(&disposition).to_vec(),
+            disposition: main_value(&disposition).to_vec(),
             encoding: value("Content-Transfer-Encoding"),
             name,
-            filename: header::parameter(&disposition, "filename").unwrap_or_default(),
+            filename: first(&disposition, "filename"),
             place,
             slot,
             labelled,
@@ -285,13 +286,13 @@ fn delimiter(line: &[u8], boundary: &[u8]) -> Line {
 }
 
 fn boundary(content_type: &[u8]) -> Vec<u8> {
-    header::parameter(content_type, "boundary").unwrap_or_default().trim_ascii_end().to_vec()
+    first(content_type, "boundary").trim_ascii_end().to_vec()
 }
 
 /// The type that a Content-type field declares. One that is none counts as text,
 /// RFC 2045, 5.2.
 pub(super) fn declared(value: &[u8]) -> Type<'_> {
-    let kind = header::main_value(value);
+    let kind = main_value(value);
     let mut halves = kind.splitn(2, |byte| *byte == b'/').map(|half| half.trim_ascii());
     match (halves.next(), halves.next()) {
         (Some(main_type), Some(subtype)) if !main_type.is_empty() => {
@@ -304,4 +305,9 @@ pub(super) fn declared(value: &[u8]) -> Type<'_> {
 
 fn numbered(prefix: &str, number: usize) -> String {
     if prefix.is_empty() { number.to_string() } else { format!("{prefix}.{number}") }
+}
+
+/// The first value of a parameter; empty when there is none.
+fn first(value: &[u8], wanted: &str) -> Vec<u8> {
+    parameters(value, wanted).into_iter().next().unwrap_or_default()
 }
