@@ -51,6 +51,12 @@ pub struct Leaf {
     pub name: Vec<u8>,
     /// Parameter `filename` of Content-disposition.
     pub filename: Vec<u8>,
+    /// All parameters of Content-type in their order: names and values.
+    pub parameters: Vec<(Vec<u8>, Vec<u8>)>,
+    /// All parameters of Content-disposition.
+    pub dparameters: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Header of the innermost message around it.
+    message: (usize, Range<usize>),
     place: Place,
     slot: Option<Slot>,
     labelled: Labelled,
@@ -134,8 +140,18 @@ impl<'a> Message<'a> {
 
     /// The content of `leaf` without transfer encoding; its charset is kept.
     pub fn content(&self, leaf: &Leaf) -> Vec<u8> {
-        let raw = self.bytes(leaf.place.buffer).get(leaf.place.body.clone()).unwrap_or_default();
-        Encoding::named(&leaf.encoding).decoded(raw)
+        Encoding::named(&leaf.encoding).decoded(self.raw(leaf))
+    }
+
+    /// The content of `leaf` as it stands in the message.
+    pub fn raw(&self, leaf: &Leaf) -> &[u8] {
+        self.bytes(leaf.place.buffer).get(leaf.place.body.clone()).unwrap_or_default()
+    }
+
+    /// The header lines of the innermost message around `leaf`.
+    pub fn enclosing_header(&self, leaf: &Leaf) -> &[u8] {
+        let (buffer, range) = &leaf.message;
+        self.bytes(*buffer).get(range.clone()).unwrap_or_default()
     }
 
     /// The header lines of `leaf`; for a message of one part those of the message.

@@ -23,6 +23,11 @@ pub(crate) fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
     plain.into_iter().chain(extended(&pairs, wanted)).collect()
 }
 
+/// All parameters in their order, as they stand there without their quotes.
+pub(crate) fn all(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    segments(value).skip(1).filter_map(pair).map(|(name, value)| (name.to_vec(), unquoted(value))).collect()
+}
+
 fn pair(segment: &[u8]) -> Option<(&[u8], &[u8])> {
     let equals = segment.iter().position(|byte| *byte == b'=')?;
     let (name, value) = segment.split_at(equals);

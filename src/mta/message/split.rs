@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::encode::Encoding;
 use super::header::{self, Header};
 use super::{Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
-use crate::mta::parameter::{main_value, parameters};
+use crate::mta::parameter::{all, main_value, parameters};
 
 /// Deepest nesting that is cut. What lies deeper is one part, as it stands.
 const DEEPEST: usize = 64;
@@ -35,6 +35,7 @@ pub(super) fn split(raw: &[u8]) -> Message<'_> {
         role: Role::Message,
         default: (b"text", b"plain"),
         enclosing: None,
+        message: (0, 0..0),
         slot: None,
         glued: false,
         depth: 0,
@@ -44,7 +45,8 @@ pub(super) fn split(raw: &[u8]) -> Message<'_> {
         let header = Header::read(raw, 0..raw.len());
         let body = header.end()..raw.len();
         let place = Place { buffer: 0, header, body, enclosing: None, role: Role::Message, glued: false };
-        let leaf = message.leaf(place, "1".to_owned(), (b"text", b"plain"), None, Labelled::Wrongly);
+        let around = (0, place.header.range.clone());
+        let leaf = message.leaf(place, "1".to_owned(), (b"text", b"plain"), None, Labelled::Wrongly, around);
         message.leaves.push(leaf);
     }
     message
@@ -65,6 +67,8 @@ struct Entity {
     /// The type where the header gives none; `multipart/digest` changes it.
     default: Type<'static>,
     enclosing: Option<usize>,
+    /// Header of the message around it: buffer and range.
+    message: (usize, Range<usize>),
     slot: Option<Slot>,
     glued: bool,
     depth: usize,
@@ -75,13 +79,16 @@ type Type<'t> = (&'t [u8], &'t [u8]);
 struct TooManyParts;
 
 impl Message<'_> {
-    fn entity(&mut self, entity: Entity) -> Result<(), TooManyParts> {
+    fn entity(&mut self, mut entity: Entity) -> Result<(), TooManyParts> {
         self.entities += 1;
         if self.entities > MOST_PARTS {
             return Err(TooManyParts);
         }
         let bytes = self.bytes(entity.buffer);
         let header = Header::read(bytes, entity.range.clone());
+        if entity.role == Role::Message {
+            entity.message = (entity.buffer, header.range.clone());
+        }
         let content_type = header.value(bytes, "Content-Type");
         let (main_type, subtype) = content_type.as_deref().map_or(entity.default, declared);
         let is_main = |name: &str| main_type.eq_ignore_ascii_case(name.as_bytes());
@@ -133,6 +140,7 @@ impl Message<'_> {
                 role: Role::Part,
                 default,
                 enclosing: Some(multipart),
+                message: entity.message.clone(),
                 slot: Some(Slot { multipart, range: child.slot, next: child.next }),
                 glued: child.glued,
                 depth: entity.depth + 1,
@@ -166,6 +174,7 @@ impl Message<'_> {
             role: Role::Message,
             default: (b"text", b"plain"),
             enclosing,
+            message: entity.message.clone(),
             slot: None,
             glued: false,
             depth: entity.depth + 1,
@@ -177,7 +186,7 @@ impl Message<'_> {
             Role::Message => numbered(&entity.number, 1),
             Role::Part => entity.number,
         };
-        let leaf = self.leaf(place, number, kind, entity.slot, labelled);
+        let leaf = self.leaf(place, number, kind, entity.slot, labelled, entity.message);
         self.leaves.push(leaf);
     }
 
@@ -188,11 +197,12 @@ impl Message<'_> {
         kind: Type<'_>,
         slot: Option<Slot>,
         labelled: Labelled,
+        message: (usize, Range<usize>),
     ) -> Leaf {
         let bytes = self.bytes(place.buffer);
         let value = |name| place.header.value(bytes, name).unwrap_or_default();
+        let content_type = value("Content-Type");
         let disposition = value("Content-Disposition");
-        let name = first(&value("Content-Type"), "name");
         Leaf {
             number,
             main_type: kind.0.to_vec(),
@@ -200,8 +210,11 @@ impl Message<'_> {
             description: value("Content-Description"),
             disposition: main_value(&disposition).to_vec(),
             encoding: value("Content-Transfer-Encoding"),
-            name,
+            name: first(&content_type, "name"),
             filename: first(&disposition, "filename"),
+            parameters: all(&content_type),
+            dparameters: all(&disposition),
+            message,
             place,
             slot,
             labelled,
