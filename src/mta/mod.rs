@@ -1,4 +1,7 @@
 //! Pure readers of mail and of the server's files.
 
+mod faults;
 pub mod header;
+mod lines;
+pub mod mappings;
 pub mod message;
