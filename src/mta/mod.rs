@@ -1,7 +1,9 @@
 //! Pure readers of mail and of the server's files.
 
+pub mod conversions;
 mod faults;
 pub mod header;
 mod lines;
 pub mod mappings;
 pub mod message;
+mod wildcard;
