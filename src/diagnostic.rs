@@ -4,6 +4,16 @@ use std::fmt;
 
 use crate::text;
 
+/// How bad a complaint is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It works today, or on some servers, or is ignored.
+    Warning,
+    /// It does not do what it says.
+    #[default]
+    Error,
+}
+
 /// A complaint about one place of a text file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -17,6 +27,8 @@ pub struct Diagnostic {
     pub message: String,
     /// How to mend it.
     pub hint: Option<String>,
+    /// An error, unless said otherwise.
+    pub severity: Severity,
     source: String,
     width: usize,
 }
@@ -37,7 +49,9 @@ impl Diagnostic {
             column: head.chars().count() + 1,
             message: message.into(),
             hint: None,
-            source: format!("{head}{tail}"),
+            severity: Severity::Error,
+            // No more than is shown: a file may be one line of a megabyte.
+            source: head.chars().chain(tail.chars()).take(CONTEXT).collect(),
             width: covered.chars().count().max(1),
         }
     }
@@ -50,6 +64,7 @@ impl Diagnostic {
             column: 0,
             message: message.into(),
             hint: None,
+            severity: Severity::Error,
             source: String::new(),
             width: 0,
         }
@@ -62,6 +77,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same complaint, only a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// The complaint in one line, for a log.
     pub fn one_line(&self) -> String {
         let hint = self.hint.as_deref().map_or(String::new(), |hint| format!(" (hint: {hint})"));
@@ -69,13 +91,22 @@ impl Diagnostic {
     }
 }
 
-/// `path:line:col: `, or `path: ` for a complaint about the whole file.
+/// `path:line:col: `, or `path: ` for a complaint about the whole file; then
+/// `warning: `, if it is one.
 struct Place<'a>(&'a Diagnostic);
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { path, line, column, .. } = self.0;
-        if *line == 0 { write!(f, "{path}: ") } else { write!(f, "{path}:{line}:{column}: ") }
+        let Diagnostic { path, line, column, severity, .. } = self.0;
+        if *line == 0 {
+            write!(f, "{path}: ")?
+        } else {
+            write!(f, "{path}:{line}:{column}: ")?
+        }
+        match severity {
+            Severity::Warning => write!(f, "warning: "),
+            Severity::Error => Ok(()),
+        }
     }
 }
 
@@ -86,7 +117,7 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", Place(self), self.message)?;
         if self.line > 0 && self.column <= CONTEXT {
-            let shown: String = self.source.chars().take(CONTEXT).map(plain).collect();
+            let shown: String = self.source.chars().map(plain).collect();
             let caret = "^".repeat(self.width.min(CONTEXT));
             write!(f, "\n  | {shown}\n  | {:indent$}{caret}", "", indent = self.column - 1)?;
         }
@@ -150,6 +181,13 @@ mod tests {
             "c.toml:2:1: unknown key `fiel`\n  | fiel = 1\n  | ^^^^\nhint: did you mean `file`?"
         );
         assert_eq!(diagnostic.one_line(), "c.toml:2:1: unknown key `fiel` (hint: did you mean `file`?)");
+    }
+
+    #[test]
+    fn a_warning_says_so() {
+        let diagnostic = Diagnostic::at("c", "a b\n", 2..3, "odd").warning();
+        assert_eq!(diagnostic.to_string(), "c:1:3: warning: odd\n  | a b\n  |   ^");
+        assert!(Severity::Warning < Severity::Error);
     }
 
     #[test]

@@ -21,3 +21,4 @@ mod manual;
 mod message;
 mod outcomes;
 mod part;
+mod readers;

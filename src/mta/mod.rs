@@ -1,6 +1,11 @@
 //! Pure readers of mail and of the server's files.
 
+pub mod conversions;
+mod faults;
 pub mod header;
+mod lines;
+pub mod mappings;
 pub mod message;
 pub(crate) mod parameter;
 pub mod reading;
+mod wildcard;

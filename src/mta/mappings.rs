@@ -1,0 +1,118 @@
+//! The `mappings` file: tables of patterns and templates, probed as the MTA
+//! probes them. Cannot fail: what is wrong becomes a fault, and what cannot be
+//! emulated is said.
+//!
+//! Source: Messaging Server 6.3 Administration Guide, 10.3 (form of the file,
+//! patterns, templates); 6 2005Q4 Administration Reference, tables 4-14, 4-15.
+
+mod compare;
+mod pattern;
+mod probe;
+mod read;
+mod route;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use self::probe::{Hit, Outcome};
+pub use self::route::{CONVERSION_CHANNEL, Route};
+use crate::diagnostic::Diagnostic;
+
+/// A line of one of the files that were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file as it was named.
+    pub path: Arc<str>,
+    /// Line, from 1.
+    pub line: usize,
+}
+
+/// A `<file` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// What stands behind the `<`.
+    pub file: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One line of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The first column as it stands.
+    pub pattern: String,
+    /// The second column as it stands.
+    pub template: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A mapping table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name as it stands.
+    pub name: String,
+    /// Where its name stands.
+    pub place: Place,
+    /// Its entries in order.
+    pub entries: Vec<Entry>,
+}
+
+/// All tables of a mappings file and of the files it includes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mappings {
+    tables: Vec<Table>,
+    includes: Vec<Include>,
+}
+
+impl Mappings {
+    /// Reads `text`. Files that it includes are not read, only listed by
+    /// [`Mappings::includes`].
+    pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
+        read::read(path, text, None)
+    }
+
+    /// Reads `text` and, in place of each `<file` line, what `source` gives for
+    /// it; `None` is a file that cannot be read. Files nest three deep.
+    pub fn parse_with(
+        path: &str,
+        text: &str,
+        source: &mut dyn FnMut(&Include) -> Option<String>,
+    ) -> (Self, Vec<Diagnostic>) {
+        read::read(path, text, Some(source))
+    }
+
+    /// The tables in the order of the file.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// The first table called `name`, whatever the case.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Every `<file` line met.
+    pub fn includes(&self) -> &[Include] {
+        &self.includes
+    }
+
+    /// Which way mail from channel `source` to channel `destination` takes.
+    ///
+    /// `tags` are the conversion tags, separated by commas; give them only if the
+    /// MTA option `INCLUDE_CONVERSIONTAG` has bit 1, which puts them into the
+    /// probe as `;TAG=` before `;CONVERT` (6.3 release, table of that option).
+    pub fn conversion(&self, source: &str, destination: &str, tags: Option<&str>) -> Route {
+        route::route(self.table(route::TABLE), source, destination, tags)
+    }
+}
+
+impl Table {
+    /// What the table makes of `input`; `None` if no entry fits.
+    pub fn probe(&self, input: &str) -> Option<Hit> {
+        probe::probe(&self.entries, input)
+    }
+}
