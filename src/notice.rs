@@ -7,6 +7,9 @@ use crate::text;
 /// Largest template. A notice is a page, not a book.
 pub const LARGEST: usize = 64 * 1024;
 
+/// Most faults that are told of one template.
+const MOST_FAULTS: usize = 20;
+
 /// Something that a template may name between braces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -75,7 +78,9 @@ impl Template {
         let mut pieces = Vec::new();
         let mut faults = Vec::new();
         let mut rest = source;
-        while let Some(at) = rest.find(['{', '}']) {
+        while let Some(at) = rest.find(['{', '}'])
+            && faults.len() < MOST_FAULTS
+        {
             let (text, tail) = rest.split_at(at);
             push_text(&mut pieces, text);
             let offset = source.len() - tail.len();

@@ -75,13 +75,21 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The output files that `vars` name.
+    /// The output files that `vars` name. A name that is already that of another
+    /// file of the contract does not count: one would overwrite the other. Only
+    /// the content may go where it came from.
     pub fn from_vars(vars: &Vars) -> Self {
-        Self {
-            file: vars.path(Var::OutputFile),
-            headers: vars.path(Var::OutputHeaders),
-            options: vars.path(Var::OutputOptions),
-        }
+        let inputs = [Var::InputFile, Var::InputHeaders, Var::MessageHeaders].map(|var| vars.path(var));
+        let [part, ..] = &inputs;
+        let file = vars.path(Var::OutputFile);
+        let file = file.filter(|path| *part == Some(path.clone()) || !inputs.contains(&Some(path.clone())));
+        let taken = |path: &PathBuf| {
+            inputs.iter().flatten().any(|input| input == path) || file.as_ref() == Some(path)
+        };
+        let options = vars.path(Var::OutputOptions).filter(|path| !taken(path));
+        let headers =
+            vars.path(Var::OutputHeaders).filter(|path| !taken(path) && options.as_ref() != Some(path));
+        Self { file, headers, options }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What goes back to the channel: body, headers, options, status. Cannot fail.
 
-use std::path::PathBuf;
-
 use crate::channel::OutputOption;
 use crate::status::{Release, Status};
 
@@ -12,8 +10,8 @@ pub enum Body {
     Absent,
     /// The bytes of `INPUT_FILE`.
     Original,
-    /// The bytes of this file: the part as an engine cleaned it.
-    Cleaned(PathBuf),
+    /// The part as an engine cleaned it.
+    Cleaned,
     /// This text: a notice.
     Notice(String),
 }
@@ -46,8 +44,8 @@ impl Reply {
     }
 
     /// The cleaned part under its own type.
-    pub fn cleaned(file: PathBuf) -> Self {
-        Self { body: Body::Cleaned(file), headers: String::new(), options: String::new() }
+    pub fn cleaned() -> Self {
+        Self { body: Body::Cleaned, headers: String::new(), options: String::new() }
     }
 
     /// The notice in place of the part. Headers and options say the same,

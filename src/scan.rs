@@ -5,8 +5,6 @@ mod hints;
 mod notice;
 mod record;
 
-use std::path::{Path, PathBuf};
-
 pub use self::hints::names;
 use self::notice::notice;
 use self::record::record;
@@ -83,8 +81,7 @@ fn rescan(
     cleaned: &Cleaned,
     by: Deadline,
 ) -> Result<(), ScanError> {
-    let input = Input::open(&cleaned.path).map_err(|error| ScanError::new(ErrorKind::Part, error))?;
-    let sample = Sample { file: &input.file, size: input.size, ..*sample };
+    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, ..*sample };
     match examine(engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
@@ -103,8 +100,8 @@ pub struct Evidence<'a> {
     pub names: &'a [String],
     /// What the engines found.
     pub findings: &'a Findings,
-    /// The cleaned copy, or why there is none, where cleaning was tried.
-    pub cleaned: Option<Result<&'a Path, &'a str>>,
+    /// Whether there is a cleaned copy, or why not, where cleaning was tried.
+    pub cleaned: Option<Result<(), &'a str>>,
     /// Whether the channel can be told anything at all.
     pub voice: Voice,
 }
@@ -142,7 +139,7 @@ pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
     let reply = match action {
         Action::Pass => Reply::pass(),
         Action::Disinfect => match evidence.cleaned {
-            Some(Ok(path)) => Reply::cleaned(PathBuf::from(path)),
+            Some(Ok(())) => Reply::cleaned(),
             Some(Err(_)) | None => Reply::defer(release),
         },
         Action::Replace => Reply::notice(notice(), &config.notice.description),
@@ -158,7 +155,7 @@ pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
 fn decide(config: &Config, worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Action {
     let policy = &config.policy;
     let infected = matches!(worst, Ok(Verdict::Infected(_)));
-    if infected && policy.disinfection == Disinfection::Try && matches!(evidence.cleaned, Some(Ok(_))) {
+    if infected && policy.disinfection == Disinfection::Try && matches!(evidence.cleaned, Some(Ok(()))) {
         return Action::Disinfect;
     }
     let mut action = policy.decide(worst);

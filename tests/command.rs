@@ -315,13 +315,30 @@ fn cleaning_gives_the_changed_copy_and_takes_it_away_again() {
     let body =
         "case \"$*\" in *' --clean --norename '*) ;; *) exit 13;; esac; echo cleaned > \"$file\"; exit 19";
     let bench = Bench::fake("uvscan", story, body);
-    let path = bench.clean(|result| {
+    bench.clean(|result| {
         let cleaned = result.unwrap();
-        assert_eq!(fs::read_to_string(&cleaned.path).unwrap(), "cleaned\n");
-        assert_eq!(fs::metadata(&cleaned.path).unwrap().nlink(), 1);
-        cleaned.path.clone()
+        assert_eq!(std::io::read_to_string(&cleaned.input.file).unwrap(), "cleaned\n");
+        assert_eq!(cleaned.input.file.metadata().unwrap().nlink(), 1);
     });
-    assert!(!path.exists());
+}
+
+/// A child of the cleaner that had left its process group once wrote the virus
+/// back between the second scan and the delivery.
+#[test]
+fn what_is_cleaned_is_out_of_the_cleaners_reach() {
+    let body = "case \"$*\" in *' --clean '*) ;; *) exit 13;; esac; \
+                echo cleaned > \"$file\"; echo \"$file\" > $dir/where; exit 19";
+    let bench = Bench::fake("uvscan", "cleans and knows where", body);
+    bench.clean(|result| {
+        let cleaned = result.unwrap();
+        let known = PathBuf::from(bench.read("where").trim());
+        // The engine's directory is gone; what it makes anew is not what is delivered.
+        assert!(!known.exists());
+        fs::create_dir_all(known.parent().unwrap()).unwrap();
+        fs::write(&known, "infected again\n").unwrap();
+        fs::remove_dir_all(known.parent().unwrap()).unwrap();
+        assert_eq!(std::io::read_to_string(&cleaned.input.file).unwrap(), "cleaned\n");
+    });
 }
 
 #[test]

@@ -539,7 +539,7 @@ fn files_of_ours_are_readable_whatever_the_umask() {
     shell.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
     assert!(shell.status().unwrap().success());
     let mode = fs::metadata(case.path("output")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]
@@ -585,4 +585,104 @@ fn a_real_clamd_finds_every_test_file() {
     }
     assert!(met > 40, "{met}");
     assert_eq!(missed, [""; 0]);
+}
+
+/// A copy made ahead once stood in the way of the notice, which was then written
+/// in place: through a link, and with the infected copy beside it.
+#[test]
+fn a_link_for_output_is_replaced_and_its_target_left_alone() {
+    let (case, _fake) = with_fake(CLEAN, Script::Say(b"fd[9]: Worm FOUND\0".to_vec()), "");
+    let target = case.path("target");
+    fs::write(&target, "not ours").unwrap();
+    std::os::unix::fs::symlink(&target, case.path("output")).unwrap();
+    let case = case.var("TARGET", target.clone());
+    case.run().replaced();
+    assert_eq!(fs::read_to_string(target).unwrap(), "not ours");
+}
+
+#[test]
+fn one_name_for_two_files_never_delivers_one_as_the_other() {
+    for (first, second) in [
+        ("OUTPUT_OPTIONS", "OUTPUT_FILE"),
+        ("OUTPUT_OPTIONS", "INPUT_FILE"),
+        ("OUTPUT_OPTIONS", "OUTPUT_HEADERS"),
+        ("OUTPUT_HEADERS", "OUTPUT_FILE"),
+        ("OUTPUT_HEADERS", "INPUT_FILE"),
+    ] {
+        for input in [CLEAN.to_vec(), eicar()] {
+            let case = with_rules(&input, "");
+            let shared = case.path(match second {
+                "INPUT_FILE" => "input",
+                "OUTPUT_FILE" => "output",
+                _ => "headers",
+            });
+            let ran = case.var(first, shared).run();
+            let output = String::from_utf8_lossy(&ran.output.clone().unwrap_or_default()).into_owned();
+            assert!(
+                !output.contains("STATUS") && !output.contains("Content-Type"),
+                "{first} {second}: {output}"
+            );
+            if input == CLEAN {
+                assert_eq!(ran.output.as_deref(), Some(CLEAN), "{first} {second}");
+            } else {
+                assert!(output.contains("VIRUS NOTICE"), "{first} {second}: {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn stale_outputs_do_not_outlive_an_answer() {
+    let case = with_rules(CLEAN, "");
+    fs::write(case.path("options"), "STATUS=178030259\nOUTPUT_TYPE=TEXT\n").unwrap();
+    fs::write(case.path("headers"), "Content-Type: text/plain\n\n").unwrap();
+    fs::write(case.path("output"), "old").unwrap();
+    case.run().passed(CLEAN);
+}
+
+#[test]
+fn a_limit_on_file_sizes_ends_no_part() {
+    let Some(()) =
+        needs("a_limit_on_file_sizes_ends_no_part", "/usr/bin/prlimit", "util-linux").then_some(())
+    else {
+        return;
+    };
+    let case = with_rules(&[b'x'; 30_000], "");
+    fs::write(case.path("log"), vec![b'y'; 60_000]).unwrap();
+    let prepared = case.command();
+    let mut limited = std::process::Command::new("/usr/bin/prlimit");
+    limited.args(["--fsize=40000", "--", CONVSCAN, "part"]).env_clear();
+    limited.envs(prepared.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    assert_eq!(limited.output().unwrap().status.code(), Some(0));
+    assert_eq!(fs::read(case.path("output")).unwrap(), [b'x'; 30_000]);
+    assert!(!case.path("options").exists());
+}
+
+#[test]
+fn talk_that_nobody_takes_keeps_no_part_waiting() {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).unwrap();
+    let mut full = &writer;
+    while std::io::Write::write(&mut full, &[b'x'; 4096]).is_ok() {}
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty())).unwrap();
+    let case = Case::new(CLEAN).argument("--config").argument("/nonexistent");
+    let status = case.command().stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(fs::read_to_string(case.path("options")).unwrap(), DEFER);
+    let mut one = [0];
+    std::io::Read::read_exact(&mut reader, &mut one).unwrap();
+}
+
+#[test]
+fn files_full_of_faults_are_refused_quickly() {
+    let started = Instant::now();
+    let case = with_rules(CLEAN, "");
+    fs::write(case.path("rules.txt"), "nonsense line\n".repeat(70_000)).unwrap();
+    case.run().deferred();
+    for line in ["x = 1\n", "[[engine]]\n", "= \n", "[a.b]\n"] {
+        Case::new(CLEAN).raw_config(&line.repeat(60_000 / line.len())).run();
+    }
+    let wide = (0..6_000).map(|i| format!("k{i}=1,")).collect::<String>();
+    Case::new(CLEAN).raw_config(&format!("log={{{wide}z=1}}")).run();
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }

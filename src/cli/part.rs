@@ -18,8 +18,9 @@
 mod setup;
 mod watch;
 
+use std::cell::Cell;
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use self::setup::{Given, Setup};
@@ -27,9 +28,10 @@ use self::watch::Watch;
 use super::{Exit, output};
 use crate::config::Config;
 use crate::engine::{self, Cleaned, Sample};
+use crate::os::answer::{self, Sources};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Ahead, Input};
-use crate::os::{answer, log, vars};
+use crate::os::{log, signals, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
@@ -52,18 +54,35 @@ pub(super) struct Arguments {
 
 /// The hot path.
 pub(super) fn run(arguments: &[OsString]) -> Exit {
+    let voice = Cell::new(Voice::Mute);
+    signals::ignore_file_size();
+    // What a bug has to say may be foreign text; its place is enough.
+    panic::set_hook(Box::new(|bug| {
+        let place =
+            bug.location().map_or(String::new(), |place| format!("{}:{}", place.file(), place.line()));
+        output::talk(format_args!("a bug at {place}: please report it"));
+    }));
+    guarded(|| serve(arguments, &voice)).unwrap_or(match voice.get() {
+        Voice::Options => Exit::Done,
+        Voice::Mute => Exit::Later,
+    })
+}
+
+/// One part from variables to answer. `promised` tells how far that got.
+fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Exit {
     let mut watch = Watch::start();
     files::set_umask();
     let given = Given::read(arguments);
     let vars = vars::capture();
     let mut outputs = Outputs::from_vars(&vars);
-    let promised = given.release.unwrap_or_default();
-    let mut voice = promise(&outputs, promised);
+    let old = given.release.unwrap_or_default();
+    promised.set(promise(&outputs, old));
     let Setup { config, fault } =
         guarded(|| Setup::load(&given)).unwrap_or_else(|bug| Setup { fault: Some(bug), ..Setup::default() });
-    if voice == Voice::Options && config.release != promised {
-        voice = promise(&outputs, config.release);
+    if promised.get() == Voice::Options && config.release != old {
+        promised.set(promise(&outputs, config.release));
     }
+    let voice = promised.get();
     if voice == Voice::Mute {
         outputs.options = None;
     }
@@ -101,7 +120,7 @@ struct Decided {
     record: Record,
     input: Option<Input>,
     ahead: Option<Ahead>,
-    _cleaned: Option<Cleaned>,
+    cleaned: Option<Cleaned>,
 }
 
 /// Asks the engines and decides.
@@ -135,7 +154,7 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         input: Some(&input),
         names: &names,
         findings: &findings,
-        cleaned: cleaned.as_ref().map(|c| c.as_ref().map(|c| c.path.as_path()).map_err(String::as_str)),
+        cleaned: cleaned.as_ref().map(|cleaned| cleaned.as_ref().map(|_| ()).map_err(String::as_str)),
         voice,
     };
     let (reply, record) = scan::answer(config, &evidence);
@@ -143,7 +162,7 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         reply,
         record,
         ahead: tried.flatten(),
-        _cleaned: cleaned.and_then(Result::ok),
+        cleaned: cleaned.and_then(Result::ok),
         input: Some(input),
     }
 }
@@ -162,13 +181,14 @@ fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> D
     let evidence =
         Evidence { part, input: input.as_ref(), names: &names, findings: &findings, cleaned: None, voice };
     let (reply, record) = scan::answer(config, &evidence);
-    Decided { reply, record, input, ahead: None, _cleaned: None }
+    Decided { reply, record, input, ahead: None, cleaned: None }
 }
 
 /// Puts the answer in place. Where that fails the promise still stands.
 fn act(outputs: &Outputs, voice: Voice, decided: Decided) -> (Exit, Record) {
-    let Decided { reply, mut record, input, ahead, _cleaned } = decided;
-    let committed = answer::commit(outputs, &reply, input.as_ref(), ahead);
+    let Decided { reply, mut record, input, ahead, cleaned } = decided;
+    let cleaned = cleaned.as_ref().map(|cleaned| &cleaned.input);
+    let committed = answer::commit(outputs, &reply, Sources { input: input.as_ref(), ahead, cleaned });
     let defer = name_of(&Action::NAMES, &Action::Defer);
     if let Err(error) = &committed {
         record.reason = Some(format!("the answer `{}` could not be written: {error}", record.action));

@@ -19,7 +19,10 @@ use crate::status::Release;
 use crate::verdict::{ErrorKind, Reason, Weight, name_of};
 
 /// Largest configuration file.
-pub const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 64 * 1024;
+
+/// Most engines. Each is asked for each part.
+const MOST_ENGINES: usize = 32;
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/convscan/convscan.toml";
@@ -181,7 +184,11 @@ impl Config {
             config.state = table.path("directory");
             table.finish();
         }
-        for table in root.tables("engine") {
+        let engines = root.tables("engine");
+        if engines.len() > MOST_ENGINES {
+            root.fault("engine", format!("more than {MOST_ENGINES} engines"), "take some out");
+        }
+        for table in engines.into_iter().take(MOST_ENGINES) {
             config.engines.extend(engine(&table));
             table.finish();
         }

@@ -13,6 +13,10 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::text;
 
+/// Most faults that are told of one file. A file that is no configuration at all
+/// has thousands, and every part would pay for them.
+const MOST_FAULTS: usize = 20;
+
 /// The file that tables are read from, and its faults so far.
 pub(super) struct File<'a> {
     path: &'a str,
@@ -29,11 +33,19 @@ impl<'a> File<'a> {
         self.faults.into_inner()
     }
 
+    /// Whether so much is wrong that no more is looked for.
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.borrow().len() >= MOST_FAULTS
+    }
+
     pub(super) fn is_sound(&self) -> bool {
         self.faults.borrow().is_empty()
     }
 
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         let fault = Diagnostic::at(self.path, self.source, span, message);
         self.faults.borrow_mut().push(fault.hint(hint));
     }
@@ -236,6 +248,9 @@ impl<'f, 'a> Table<'f, 'a> {
             let name = key.get_ref().as_ref();
             if asked.contains(name) {
                 continue;
+            }
+            if self.file.is_full() {
+                return;
             }
             let place = if self.name.is_empty() { String::new() } else { format!(" in `{}`", self.name) };
             let hint = match nearest(name, asked.iter().copied()) {

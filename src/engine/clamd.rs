@@ -5,11 +5,12 @@
 //! stream over TCP, never as a path: a path can be skipped, excluded or
 //! unreadable, and clamd then says `OK`.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
 use super::{Engine, Response, Sample};
 use crate::config::{Address, EngineConfig};
 use crate::os::clock::Deadline;
+use crate::os::files::Until;
 use crate::os::socket::{Stream, send_descriptor};
 use crate::text;
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
@@ -110,19 +111,21 @@ fn send_file(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Resu
 }
 
 fn send_stream(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Result<()> {
-    let mut file = sample.file;
-    file.rewind()?;
+    let mut content = Until::new(sample.file, by);
+    let mut sent = 0;
     stream.send(b"zINSTREAM\0", by)?;
     let mut chunk = vec![0; 4 + CHUNK];
     loop {
-        let n = file.read(chunk.get_mut(4..).unwrap_or_default())?;
+        let n = content.read(chunk.get_mut(4..).unwrap_or_default())?;
+        sent += n as u64;
         let length = u32::try_from(n).map_err(io::Error::other)?.to_be_bytes();
         if let Some(head) = chunk.first_chunk_mut::<4>() {
             *head = length;
         }
         stream.send(chunk.get(..4 + n).unwrap_or_default(), by)?;
         if n == 0 {
-            return Ok(());
+            let whole = sent == sample.size;
+            return if whole { Ok(()) } else { Err(io::Error::other("the part changed while it was sent")) };
         }
     }
 }
@@ -159,7 +162,8 @@ impl Label {
             Self::Descriptor => {
                 let inside = line.strip_prefix(b"fd[")?;
                 let digits = inside.iter().take_while(|b| b.is_ascii_digit()).count();
-                if digits == 0 { None } else { inside.get(digits..)?.strip_prefix(b"]: ") }
+                // A descriptor has few digits.
+                if digits == 0 || digits > 10 { None } else { inside.get(digits..)?.strip_prefix(b"]: ") }
             }
         }
     }
@@ -177,7 +181,8 @@ fn judge(reply: &[u8], label: Label, size: u64) -> Result<Verdict, ScanError> {
         match judge_line(line, label, size) {
             Some(Line::Found(Verdict::Infected(found))) => threats.extend(found),
             Some(Line::Found(other)) => unscannable = unscannable.or(Some(other)),
-            Some(Line::Ok) if ended => clean = true,
+            // clamd ends its answer with one such line.
+            Some(Line::Ok) if ended && !clean => clean = true,
             Some(Line::Empty) if ended => {}
             Some(Line::Error) => fault = fault.or_else(|| Some(failed(line))),
             Some(Line::Ok | Line::Empty) | None => fault = fault.or_else(|| Some(garbled(line))),
@@ -192,13 +197,12 @@ fn judge(reply: &[u8], label: Label, size: u64) -> Result<Verdict, ScanError> {
     }
 }
 
-/// The lines of a reply and whether each has its end: NUL, or LF as some of
-/// clamd's own complaints have even for `z` commands.
+/// The lines of a reply and whether each has its end, NUL. Some of clamd's own
+/// complaints end in LF even for `z` commands; an acquittal does not.
 fn lines(reply: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
-    reply.split_inclusive(|byte| matches!(byte, 0 | b'\n')).filter_map(|line| {
-        let text = line.strip_suffix(&[0]).or_else(|| line.strip_suffix(b"\n"));
-        let (text, ended) = text.map_or((line, false), |text| (text, true));
-        (!text.trim_ascii().is_empty()).then_some((text, ended))
+    reply.split_inclusive(|byte| matches!(byte, 0 | b'\n')).map(|line| match line.strip_suffix(&[0]) {
+        Some(text) => (text, true),
+        None => (line.strip_suffix(b"\n").unwrap_or(line), false),
     })
 }
 
@@ -265,7 +269,12 @@ mod tests {
 
     #[test]
     fn every_documented_reply_is_judged() {
-        let table: [(&[u8], &str); 32] = [
+        let table: [(&[u8], &str); 37] = [
+            (b"fd[10]: OK\n", "Garbled"),
+            (b"\0fd[10]: OK\0", "Garbled"),
+            (b"fd[10]: OK\0\0", "Garbled"),
+            (b"fd[10]: OK\0fd[10]: OK\0", "Garbled"),
+            (b"fd[10000000000000000000000000]: OK\0", "Garbled"),
             (b"fd[10]: OK\0", "clean"),
             (b"fd[10]: OK", "Garbled"),
             (b"fd[]: OK\0", "Garbled"),

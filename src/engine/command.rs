@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::{Cleaned, Engine, Response, Sample};
 use crate::config::{Argument, CommandConfig, EngineConfig, Private};
 use crate::os::clock::Deadline;
+use crate::os::files::Input;
 use crate::os::process::{self, Outcome, Spec};
 use crate::os::scratch::{self, Left, Scratch};
 use crate::verdict::{ErrorKind, ScanError};
@@ -81,13 +82,30 @@ impl<'a> Command<'a> {
             ScanError::new(ErrorKind::Part, format!("cannot compare the cleaned part: {error}"))
         })?;
         let detail = match left {
-            Left::Changed => return Ok(Cleaned { path: file, _scratch: scratch }),
+            Left::Changed => return self.own_copy(&file, sample),
             Left::Nothing => "claims to have cleaned the part, but there is no file left",
             Left::Odd => "claims to have cleaned the part, but left no plain file",
             Left::Empty => "claims to have cleaned the part, but left nothing of it",
             Left::Same => "claims to have cleaned the part, but did not change it",
         };
         Err(ScanError::new(ErrorKind::Failed, detail))
+    }
+
+    /// What the engine left behind, copied to where the engine cannot reach it: a
+    /// child of it may still be writing.
+    fn own_copy(&self, left: &Path, sample: &Sample<'_>) -> Result<Cleaned, ScanError> {
+        let failed = |error: io::Error| {
+            ScanError::new(ErrorKind::Part, format!("cannot copy the cleaned part: {error}"))
+        };
+        let scratch = self.scratch()?;
+        let content = scratch::open_plain(left).map_err(failed)?;
+        let (own, _) = scratch.copy(&content, NAME).map_err(failed)?;
+        match scratch::left(&own, sample.file).map_err(failed)? {
+            Left::Changed => Ok(Cleaned { input: Input::open(&own).map_err(failed)?, _scratch: scratch }),
+            Left::Nothing | Left::Odd | Left::Empty | Left::Same => {
+                Err(ScanError::new(ErrorKind::Failed, "changed the cleaned part after it had ended"))
+            }
+        }
     }
 }
 

@@ -6,10 +6,10 @@ pub mod eicar;
 pub mod rules;
 
 use std::fs::File;
-use std::path::PathBuf;
 
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
+use crate::os::files::Input;
 use crate::os::scratch::Scratch;
 use crate::verdict::{ScanError, Verdict, Weight};
 
@@ -41,12 +41,13 @@ impl From<Verdict> for Response {
     }
 }
 
-/// A copy of a part that an engine claims to have cleaned. The file goes away
-/// with this value.
+/// A part that an engine claims to have cleaned, in a copy of ours that the
+/// engine never knew: what it left behind may still be written to by a child of
+/// it. The copy goes away with this value.
 #[derive(Debug)]
 pub struct Cleaned {
-    /// The cleaned content, a regular file that is not empty.
-    pub path: PathBuf,
+    /// The cleaned content, not empty, open for reading.
+    pub input: Input,
     _scratch: Scratch,
 }
 

@@ -23,8 +23,11 @@ use crate::os::files::{self, Until, read_text};
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
-/// Largest rules file.
-pub const LARGEST: usize = 16 * 1024 * 1024;
+/// Largest rules file. It is read for each part; a few thousand rules fit.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// Most faults that are told of one file.
+const MOST_FAULTS: usize = 20;
 
 /// Shortest byte pattern: a shorter one turns up in honest files by chance.
 const SHORTEST_PATTERN: usize = 4;
@@ -109,6 +112,9 @@ impl RuleSet {
         let mut faults = Vec::new();
         let mut start = 0;
         for line in source.split_inclusive('\n') {
+            if faults.len() >= MOST_FAULTS {
+                break;
+            }
             let content = line.trim();
             let at = start + line.len() - line.trim_start().len();
             start += line.len();
@@ -139,7 +145,7 @@ impl RuleSet {
     fn by_content(&self, sample: &Sample<'_>, by: Deadline) -> std::io::Result<Vec<Threat>> {
         let mut threats = Vec::new();
         if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
-            let digest = files::sha256(Until::new(sample.file, by)?)?;
+            let digest = files::sha256(Until::new(sample.file, by))?;
             let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
             threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
         }
@@ -168,7 +174,7 @@ fn first_match<'t>(
         return Ok(None);
     }
     let search = AhoCorasick::new(patterns.iter().map(|(_, bytes)| bytes)).map_err(std::io::Error::other)?;
-    let found = search.stream_find_iter(BufReader::new(Until::new(file, by)?)).next().transpose()?;
+    let found = search.stream_find_iter(BufReader::new(Until::new(file, by))).next().transpose()?;
     Ok(found.and_then(|found| patterns.get(found.pattern().as_usize())).map(|(threat, _)| *threat))
 }
 

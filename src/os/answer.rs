@@ -20,17 +20,24 @@ pub fn promise(outputs: &Outputs, defer: &Reply) -> io::Result<()> {
     })
 }
 
-/// Puts the real answer in place: content, headers, options last. `ahead` is a
-/// copy of the part that was made before its verdict.
-pub fn commit(
-    outputs: &Outputs,
-    reply: &Reply,
-    input: Option<&Input>,
-    ahead: Option<Ahead>,
-) -> io::Result<()> {
-    content(outputs, reply, input, ahead)?;
-    if let (Some(path), false) = (&outputs.headers, reply.headers.is_empty()) {
-        files::replace(path, reply.headers.as_bytes())?;
+/// What the content of an answer can come from.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    /// The part as it came.
+    pub input: Option<&'a Input>,
+    /// A copy of it beside `OUTPUT_FILE`, made before its verdict.
+    pub ahead: Option<Ahead>,
+    /// The part as it was cleaned and scanned again.
+    pub cleaned: Option<&'a Input>,
+}
+
+/// Puts the real answer in place: content, headers, options last.
+pub fn commit(outputs: &Outputs, reply: &Reply, sources: Sources<'_>) -> io::Result<()> {
+    content(outputs, reply, sources)?;
+    match &outputs.headers {
+        Some(path) if reply.headers.is_empty() => files::remove_stale(path),
+        Some(path) => files::replace(path, reply.headers.as_bytes())?,
+        None => {}
     }
     match &outputs.options {
         Some(path) if reply.options.is_empty() => files::clear(path),
@@ -39,19 +46,27 @@ pub fn commit(
     }
 }
 
-fn content(outputs: &Outputs, reply: &Reply, input: Option<&Input>, ahead: Option<Ahead>) -> io::Result<()> {
-    if reply.body == Body::Absent {
-        return Ok(());
-    }
+fn content(outputs: &Outputs, reply: &Reply, sources: Sources<'_>) -> io::Result<()> {
+    let Sources { input, ahead, cleaned } = sources;
     let missing = |name: &str| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not given"));
-    let path = outputs.file.as_deref().ok_or_else(|| missing("OUTPUT_FILE"))?;
+    let path = || outputs.file.as_deref().ok_or_else(|| missing("OUTPUT_FILE"));
     match &reply.body {
-        Body::Absent => Ok(()),
         Body::Original => {
             let input = input.ok_or_else(|| missing("INPUT_FILE"))?;
-            ahead.map_or_else(|| input.copy_to(path), |ahead| ahead.commit(input, path))
+            match ahead {
+                Some(ahead) => ahead.commit(input, path()?),
+                None => input.copy_to(path()?),
+            }
         }
-        Body::Cleaned(cleaned) => files::copy(cleaned, path),
-        Body::Notice(text) => files::replace(path, text.as_bytes()),
+        Body::Cleaned | Body::Notice(_) | Body::Absent => {
+            // The copy of a part that will not be delivered must be gone before
+            // anything else is written: it takes room, and a name.
+            drop(ahead);
+            match &reply.body {
+                Body::Cleaned => cleaned.ok_or_else(|| missing("a cleaned copy"))?.copy_to(path()?),
+                Body::Notice(text) => files::replace(path()?, text.as_bytes()),
+                Body::Original | Body::Absent => Ok(()),
+            }
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The clock: deadlines on the monotonic one, dates on the other.
 
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 /// The instant by which all work must end.
@@ -45,7 +47,19 @@ pub fn utc(micros: u64) -> String {
 
 /// Now as a reader of mail expects it: local time with its offset.
 pub fn local() -> String {
-    Zoned::now().strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+    now().strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+/// Now in the local zone. A `TZ` that names something other than a file, a FIFO
+/// say, would be waited for; then it is UTC.
+pub(super) fn now() -> Zoned {
+    let zone = std::env::var_os("TZ").unwrap_or_default();
+    let path = zone.to_string_lossy();
+    let path = Path::new(path.trim_start_matches(':'));
+    if path.is_absolute() && !path.is_file() {
+        return Timestamp::now().to_zoned(TimeZone::UTC);
+    }
+    Zoned::now()
 }
 
 #[cfg(test)]

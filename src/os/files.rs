@@ -19,6 +19,9 @@ use super::clock::Deadline;
 /// umask, which may forbid us our own files, does not count.
 const UMASK: Mode = Mode::S_IWGRP.union(Mode::S_IRWXO);
 
+/// Mode of what the channel reads: people's mail is for one account.
+const MODE: u32 = 0o600;
+
 /// Sets the umask for all files to come.
 pub fn set_umask() {
     umask(UMASK);
@@ -39,8 +42,11 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     Ok((file, metadata))
 }
 
-/// Up to this size a file is copied through memory. The system's own way of
-/// copying sets up more than it saves there.
+/// Bytes that are read at a time. The system's own way of copying sets up more
+/// than it saves for the size of most parts.
+const CHUNK: usize = 64 * 1024;
+
+/// Up to this size a part is copied before its verdict is there.
 const SMALL: u64 = 64 * 1024;
 
 /// The content of a part, open for reading.
@@ -99,18 +105,20 @@ impl Input {
         fill(path, |out| self.copy_into(out))
     }
 
+    /// Read by place: a scanner may be using the offset that we share with it.
     fn copy_into(&self, mut out: &File) -> io::Result<()> {
-        let copied = if self.size <= SMALL {
-            // Read by place: a scanner may be using the offset that we share.
-            let mut content = vec![0; usize::try_from(self.size).map_err(io::Error::other)?];
-            self.file.read_exact_at(&mut content, 0)?;
-            out.write_all(&content)?;
-            self.size
-        } else {
-            (&self.file).rewind()?;
-            io::copy(&mut &self.file, &mut out)?
-        };
-        if copied == self.size { self.check_unchanged() } else { Err(changed()) }
+        let mut buf = vec![0; CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1)];
+        let mut at = 0;
+        loop {
+            let n = self.file.read_at(&mut buf, at)?;
+            at += n as u64;
+            // One byte more than there was is enough to know.
+            if n == 0 || at > self.size {
+                break;
+            }
+            out.write_all(buf.get(..n).unwrap_or_default())?;
+        }
+        if at == self.size { self.check_unchanged() } else { Err(changed()) }
     }
 
     /// Copies a small file to a place beside `path`, while its verdict is still
@@ -119,8 +127,7 @@ impl Input {
         if self.size > SMALL || self.is(path) || is_special(path) {
             return None;
         }
-        let beside = beside(path);
-        let file = File::create_new(&beside).ok()?;
+        let (file, beside) = create_beside(path).ok()?;
         let ahead = Ahead { beside };
         self.copy_into(&file).ok().map(|()| ahead)
     }
@@ -155,23 +162,29 @@ fn changed() -> io::Error {
     io::Error::other("the file changed while it was read")
 }
 
-/// A file read from its start until a deadline.
+/// A file read from its start until a deadline. It keeps its own place: a
+/// scanner may be using the offset that we share with it.
 pub struct Until<'a> {
     file: &'a File,
+    at: u64,
     by: Deadline,
 }
 
 impl<'a> Until<'a> {
-    /// Rewinds `file`.
-    pub fn new(mut file: &'a File, by: Deadline) -> io::Result<Self> {
-        file.rewind()?;
-        Ok(Self { file, by })
+    /// At the start of `file`.
+    pub fn new(file: &'a File, by: Deadline) -> Self {
+        Self { file, at: 0, by }
     }
 }
 
 impl Read for Until<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.by.left().is_none() { Err(ErrorKind::TimedOut.into()) } else { self.file.read(buf) }
+        if self.by.left().is_none() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        let n = self.file.read_at(buf, self.at)?;
+        self.at += n as u64;
+        Ok(n)
     }
 }
 
@@ -224,28 +237,25 @@ pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
 }
 
 /// Makes `path` hold `bytes` by writing in place: for the very first answer,
-/// when there is nothing yet to protect. A file that is there already is not
-/// truncated first: some file systems answer that with a slow flush.
+/// when there is nothing yet to protect. An empty file is not truncated: some
+/// file systems answer that with a slow flush.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = open_in_place(path)?;
-    let before = file.metadata()?.size();
-    file.write_all(bytes)?;
-    if before > bytes.len() as u64 { file.set_len(bytes.len() as u64) } else { Ok(()) }
+    if file.metadata()?.size() > 0 {
+        // Else a kill in the middle would leave the tail of an old answer.
+        file.set_len(0)?;
+    }
+    file.write_all(bytes)
 }
 
 fn open_in_place(path: &Path) -> io::Result<File> {
     let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)
+    OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).custom_flags(flags).open(path)
 }
 
 /// Makes `path` hold `bytes`. The name shows the old content or the new.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fill(path, |mut out| out.write_all(bytes))
-}
-
-/// Makes `path` hold the bytes of the regular file `from`.
-pub fn copy(from: &Path, path: &Path) -> io::Result<()> {
-    Input::open(from)?.copy_to(path)
 }
 
 /// Makes `path` say nothing: removes it, or empties it where names cannot be
@@ -265,6 +275,13 @@ fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
+/// Removes what may stand at `path` from before; a device stays.
+pub fn remove_stale(path: &Path) {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Writes a new file beside `path` and renames it. Where the directory takes no
 /// new names but the file is there, it is written in place. A full disk is no
 /// reason for that: it would destroy the answer that already stands.
@@ -272,11 +289,9 @@ fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> 
     if is_special(path) {
         return fill_in_place(path, write);
     }
-    let beside = beside(path);
-    let file = match File::create_new(&beside) {
-        Ok(file) => file,
+    let (file, beside) = match create_beside(path) {
         Err(error) if may_write_in_place(&error) => return fill_in_place(path, write),
-        Err(error) => return Err(error),
+        result => result?,
     };
     let result = write(&file).and_then(|()| fs::rename(&beside, path));
     if result.is_err() {
@@ -288,12 +303,27 @@ fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> 
 fn may_write_in_place(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        ErrorKind::PermissionDenied
-            | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::AlreadyExists
-            | ErrorKind::InvalidFilename
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::InvalidFilename
     )
 }
+
+/// Makes a new file beside `path`, under a name that nobody has yet.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut last = ErrorKind::AlreadyExists.into();
+    for i in 0..BESIDES {
+        let beside = beside(path, i);
+        match OpenOptions::new().write(true).create_new(true).mode(MODE).open(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// Names that are tried. One may be taken by a process of our number that was
+/// killed.
+const BESIDES: u32 = 10;
 
 fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let mut file = open_in_place(path)?;
@@ -305,9 +335,9 @@ fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Re
     file.set_len(end)
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn beside(path: &Path, i: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
+    name.push(format!(".{}.{i}", std::process::id()));
     PathBuf::from(name)
 }
 

@@ -7,9 +7,10 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use jiff::Zoned;
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
+
+use super::clock;
 
 /// Appends `line` in one write, which keeps lines of many processes whole.
 /// Does not wait: a FIFO without a reader is an error.
@@ -19,7 +20,12 @@ pub fn append(path: &Path, line: &str) -> io::Result<()> {
         result => result?,
     };
     let written = file.write(line.as_bytes())?;
-    if written == line.len() { Ok(()) } else { Err(ErrorKind::WriteZero.into()) }
+    if written == line.len() {
+        return Ok(());
+    }
+    // So that the next line does not become the rest of this one.
+    let _ = file.write(b"\n");
+    Err(ErrorKind::WriteZero.into())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +71,7 @@ const FACILITY_MAIL: u8 = 2;
 /// line rather than time.
 pub fn syslog(socket: &Path, severity: Severity, line: &str) -> io::Result<()> {
     let priority = FACILITY_MAIL * 8 + severity as u8;
-    let date = Zoned::now().strftime("%b %e %H:%M:%S");
+    let date = clock::now().strftime("%b %e %H:%M:%S");
     let text = format!("<{priority}>{date} convscan[{}]: {}", std::process::id(), line.trim_end());
     let datagram = UnixDatagram::unbound()?;
     datagram.set_nonblocking(true)?;

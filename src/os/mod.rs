@@ -10,5 +10,6 @@ pub mod log;
 pub(crate) mod message_file;
 pub mod process;
 pub mod scratch;
+pub mod signals;
 pub mod socket;
 pub mod vars;

@@ -117,25 +117,29 @@ pub enum Left {
     Changed,
 }
 
+/// Opens the plain file `path`: no link is followed, nothing is waited for.
+pub fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.nlink() == 1 {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"))
+    }
+}
+
 /// Compares what is at `path` with `before`.
 pub fn left(path: &Path, mut before: &File) -> io::Result<Left> {
-    if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+    let Ok(mut after) = open_plain(path) else {
         return Ok(if path.is_symlink() || path.exists() { Left::Odd } else { Left::Nothing });
-    }
-    // No link is followed and nothing is waited for, should it have changed meanwhile.
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-    let Ok(mut after) = OpenOptions::new().read(true).custom_flags(flags).open(path) else {
-        return Ok(Left::Nothing);
     };
-    let metadata = after.metadata()?;
-    if !metadata.is_file() || metadata.nlink() != 1 {
-        return Ok(Left::Odd);
-    }
-    if metadata.len() == 0 {
+    let size = after.metadata()?.len();
+    if size == 0 {
         return Ok(Left::Empty);
     }
     before.rewind()?;
-    let same = metadata.len() == before.metadata()?.len() && are_same(&mut before, &mut after)?;
+    let same = size == before.metadata()?.len() && are_same(&mut before, &mut after)?;
     Ok(if same { Left::Same } else { Left::Changed })
 }
 

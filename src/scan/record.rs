@@ -56,8 +56,7 @@ pub(super) fn record(
 /// The part's SHA-256. Its time is bounded for itself: it must be had even of a
 /// part that used up the time for scanning.
 fn digest(input: &Input) -> Option<String> {
-    let content = Until::new(&input.file, Deadline::after(DIGEST_TIME)).ok()?;
-    files::sha256(content).ok()
+    files::sha256(Until::new(&input.file, Deadline::after(DIGEST_TIME))).ok()
 }
 
 /// Longest time for the digest of one part.
