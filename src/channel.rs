@@ -72,6 +72,13 @@ pub const VARS: [(Var, &str); 19] = [
     (Var::Filename, "FILENAME"),
 ];
 
+impl Var {
+    /// The name of the variable.
+    pub fn name(self) -> &'static str {
+        VARS.get(self as usize).map_or("", |(_, name)| name)
+    }
+}
+
 /// A snapshot of the variables. An empty value counts as absent.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {

@@ -15,6 +15,8 @@ pub struct Part {
     pub mime_type: String,
     /// Part number, else attachment number.
     pub number: String,
+    /// Transfer encoding that the part had in the message.
+    pub encoding: String,
     /// File names as the entry's symbols gave them, undecoded, each once.
     pub raw_names: Vec<Vec<u8>>,
     /// Header block that belongs to the part.
@@ -45,6 +47,7 @@ impl Part {
             input: vars.path(Var::InputFile),
             mime_type: mime_type(&word(Var::InputType), &word(Var::InputSubtype)),
             number: number.unwrap_or_default(),
+            encoding: word(Var::InputEncoding),
             raw_names,
             headers: vars.path(Var::InputHeaders),
             message_headers: vars.path(Var::MessageHeaders),

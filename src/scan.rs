@@ -5,13 +5,16 @@ mod hints;
 mod notice;
 mod record;
 
+use std::io;
+
 pub use self::hints::names;
 use self::notice::notice;
 use self::record::record;
 use crate::config::Config;
 use crate::engine::{Cleaned, Engine, Sample};
+use crate::mta::encoded;
 use crate::os::clock::{self, Deadline};
-use crate::os::files::Input;
+use crate::os::files::{self, Input};
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
@@ -52,6 +55,43 @@ pub fn examine(
         }
     }
     findings
+}
+
+/// Shows the engines the part without the transfer encoding that it may still
+/// have; `None` where it has none.
+pub fn examine_decoded(
+    engines: &[Box<dyn Engine + '_>],
+    sample: &Sample<'_>,
+    (input, encoding): (&Input, &str),
+    by: Deadline,
+) -> Option<Findings> {
+    if !encoding_matters(encoding) {
+        return None;
+    }
+    let unreadable = |error| Findings::failure(ScanError::new(ErrorKind::Part, error));
+    let start = match input.start(encoded::LOOKED_AT) {
+        Ok(start) => start,
+        Err(error) => return Some(unreadable(error)),
+    };
+    if !encoded::looks_encoded(&start, encoding) {
+        return None;
+    }
+    let whole = usize::try_from(input.size).map_err(io::Error::other).and_then(|size| input.start(size));
+    let content = match whole {
+        Ok(content) => encoded::decoded(&content, encoding),
+        Err(error) => return Some(unreadable(error)),
+    };
+    let file = match files::anonymous(&content) {
+        Ok(file) => file,
+        Err(error) => return Some(unreadable(error)),
+    };
+    let sample = Sample { file: &file, size: content.len() as u64, ..*sample };
+    Some(examine(engines, &sample, by, &mut || ()))
+}
+
+/// Most parts are spared a look by their encoding alone.
+fn encoding_matters(encoding: &str) -> bool {
+    !["", "7bit", "8bit", "binary"].iter().any(|plain| encoding.eq_ignore_ascii_case(plain))
 }
 
 /// Has the first engine that can clean the part do so, and believes it only if

@@ -1,42 +1,76 @@
 //! Plays the conversion channel for a whole message.
 //!
-//! Usage: convscan message [--config FILE | --command CMD] [--json]
-//!                         [--output FILE] [--timeout TIME] FILE
+//! Usage: convscan message [--config FILE | --command CMD] [--json] [--explain]
+//!                         [--output FILE] [--timeout TIME]
+//!                         [--conversions FILE] [--mappings FILE]
+//!                         [--in-chan NAME] [--out-chan NAME] [--tag TAG]...
+//!                         [--reading NAME=VALUE]... [--every-reading] FILE
 //!
-//! Takes the message in FILE (`-` is stdin) apart, runs `convscan part` for
-//! every part that the channel would hand over, obeys the answers, and prints
-//! the message that results. What no answer changes is printed byte for byte
-//! as it came. It needs no mail server and touches none.
+//! Takes the message in FILE (`-` is stdin) apart, runs a command for every part
+//! that the channel would hand over, obeys the answers, and prints the message
+//! that results. What no answer changes is printed byte for byte as it came. It
+//! needs no mail server and touches none.
 //!
-//! With --json, what happened to each part is printed instead of the message;
-//! --output writes the message to a file. With --command another command is
-//! run for each part, by `/bin/sh -c` with the same variables and files:
+//! Without --conversions the command is `convscan part`, or with --command
+//! another one, run by `/bin/sh -c`:
 //!
 //!   convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
 //!
+//! With --conversions the site's own file says which entry a part falls to and
+//! which command is run; a `/.../convscan` there that is not installed is this
+//! program. With --mappings the CONVERSIONS table says whether mail from
+//! --in-chan [tcp_local] to --out-chan [ims-ms] makes the detour at all. Faults
+//! of these files are told with their places before anything is run.
+//!
 //! Besides the channel's variables a command sees PATH and CONVSCAN_CONFIG. One
 //! that fails, runs out of time, or leaves neither content nor a known status
-//! makes the message deferred.
+//! makes the message deferred, unless --reading says otherwise. What the manuals
+//! leave open are the settings of --reading, the default first:
+//!
+//!   failure=retry|unchanged|hold|bounce      a command that fails
+//!   options-after-failure=ignored|read       OUTPUT_OPTIONS of such a command
+//!   missing-output=retry|unchanged|empty     no OUTPUT_FILE and no STATUS
+//!   empty-output=empty|unchanged             an OUTPUT_FILE of no bytes
+//!   unknown-status=failed|ignored            a STATUS the server does not know
+//!   again=known|unknown                      whether it knows "try again later"
+//!   input=decoded|encoded                    what INPUT_FILE holds
+//!   input-headers=part|message               what INPUT_HEADERS holds
+//!   symbols=by-name|by-position              what parameter-symbol-N picks
+//!   precedence=options|headers               which of the two output files wins
+//!
+//! With --every-reading the message is run through all combinations of these,
+//! and a table tells which of them deliver infected bytes, lose mail, or alter
+//! clean mail. --explain tells on stderr what happened to each part and why.
+//! With --json, what happened is printed instead of the message; --output writes
+//! the message to a file.
 //!
 //! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
 //! the postmaster, 75 deferred, or nothing could be done. Only a delivered
-//! message is printed.
+//! message is printed. With --every-reading: 0 no harm, 1 some. 1 also where
+//! --conversions or --mappings have faults.
+
+mod channel;
+mod explain;
+mod readings;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
-use crate::channel::Var;
+use self::channel::{BUILT_IN, Channel, Handled};
 use crate::cli::{Exit, output};
 use crate::config;
-use crate::mta::message::answer::{self, Ending, Outcome, Step};
+use crate::diagnostic::Severity;
+use crate::mta::conversions::{Action, Conversions};
+use crate::mta::mappings::{Include, Mappings};
+use crate::mta::message::answer::{Ending, Outcome, Step};
 use crate::mta::message::{Changes, Leaf, Message};
 use crate::mta::reading::Reading;
-use crate::os::channel_command::{self, Input, Program};
-use crate::os::message_file;
+use crate::os::channel_command::Program;
+use crate::os::{files, message_file};
 use crate::text;
 
 /// Arguments of `message`.
@@ -51,7 +85,7 @@ pub(crate) struct Arguments {
     config: Option<PathBuf>,
 
     /// Shell command to run in place of `convscan part`
-    #[arg(long, value_name = "CMD", conflicts_with = "config")]
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["config", "conversions"])]
     command: Option<OsString>,
 
     /// Longest time for one part
@@ -65,6 +99,38 @@ pub(crate) struct Arguments {
     /// Write the message to a file instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// The site's conversions file
+    #[arg(long, value_name = "FILE")]
+    conversions: Option<PathBuf>,
+
+    /// The site's mappings file
+    #[arg(long, value_name = "FILE")]
+    mappings: Option<PathBuf>,
+
+    /// Channel that the message came from
+    #[arg(long, value_name = "NAME", default_value = "tcp_local")]
+    in_chan: String,
+
+    /// Channel that the message is bound for
+    #[arg(long, value_name = "NAME", default_value = "ims-ms")]
+    out_chan: String,
+
+    /// Conversion tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+
+    /// Setting of what the manuals leave open; may be repeated
+    #[arg(long = "reading", value_name = "NAME=VALUE")]
+    readings: Vec<String>,
+
+    /// Try all combinations of these settings
+    #[arg(long, conflicts_with_all = ["json", "output", "readings"])]
+    every_reading: bool,
+
+    /// Tell what happened to each part and why
+    #[arg(long)]
+    explain: bool,
 }
 
 /// One part in the JSON output.
@@ -93,13 +159,29 @@ struct Fate {
     parts: Vec<PartReport>,
 }
 
+impl Fate {
+    /// That of a message that nothing happens to.
+    fn delivered() -> Self {
+        Self { outcome: Outcome::Delivered, changes: Changes::new(), parts: Vec::new() }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let shown = arguments.file.display();
     let raw = message_file::read(&arguments.file).with_context(|| format!("cannot read `{shown}`"))?;
+    let Some(channel) = channel(arguments)? else { return Ok(Exit::No) };
+    let mut reading = Reading::default();
+    for setting in &arguments.readings {
+        reading.set(setting).map_err(|error| anyhow!("--reading {setting}: {error}"))?;
+    }
     let message = Message::split(&raw);
-    let fate = processed(&message, &program(arguments)?, arguments.timeout)?;
+    let handed = arguments.mappings.is_none() || is_routed(&channel, arguments.explain);
+    if arguments.every_reading && handed {
+        return readings::report(&channel, &message);
+    }
+    let fate =
+        if handed { processed(&message, &channel, &reading, arguments.explain)? } else { Fate::delivered() };
     let (name, exit) = words(fate.outcome);
-
     if fate.outcome == Outcome::Delivered {
         let result = if fate.changes.is_empty() { None } else { Some(message.rebuilt(&fate.changes)) };
         deliver(arguments, result.as_deref().unwrap_or(&raw))?;
@@ -110,49 +192,88 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     Ok(exit)
 }
 
-fn program(arguments: &Arguments) -> Result<Program> {
-    if let Some(line) = &arguments.command {
-        return Ok(Program::shell(line));
+/// The channel as files and arguments set it up; `None` when they have faults,
+/// which have been told then.
+fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
+    let (conversions, mut faults) = match &arguments.conversions {
+        None => Conversions::parse("built-in", BUILT_IN),
+        Some(path) => Conversions::parse(&path.to_string_lossy(), &site_file(path)?),
+    };
+    let mut mappings = Mappings::default();
+    if let Some(path) = &arguments.mappings {
+        let mut included = |include: &Include| site_file(Path::new(&include.file)).ok();
+        let (read, more) = Mappings::parse_with(&path.to_string_lossy(), &site_file(path)?, &mut included);
+        mappings = read;
+        faults.extend(more);
     }
-    let mut own = vec![OsString::from("part")];
-    if let Some(config) = &arguments.config {
-        own.push("--config".into());
-        own.push(config.into());
+    for fault in &faults {
+        output::talk(fault);
     }
-    Program::own(own).context("cannot find this program's own file")
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
+        return Ok(None);
+    }
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let program = match (&arguments.command, &arguments.conversions) {
+        (Some(line), _) => Some(Program::shell(line)),
+        (None, Some(_)) => None,
+        (None, None) => Some(Program { path: own.clone(), arguments: vec!["part".into()] }),
+    };
+    Ok(Some(Channel {
+        stand_in: stand_in(&conversions, &own),
+        conversions,
+        mappings,
+        source: arguments.in_chan.clone(),
+        destination: arguments.out_chan.clone(),
+        tags: arguments.tags.clone(),
+        program,
+        config: arguments.config.clone(),
+        timeout: arguments.timeout,
+    }))
+}
+
+/// Largest file of the server that is read.
+const LARGEST: usize = 64 << 20;
+
+fn site_file(path: &Path) -> Result<String> {
+    files::read_text(path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// The absolute path of a convscan in the entries' commands that is not there,
+/// and this program's.
+fn stand_in(conversions: &Conversions, own: &Path) -> Option<(String, String)> {
+    let commands = conversions.entries.iter().filter_map(|entry| match &entry.action {
+        Action::Command(value) => Some(value.text.as_str()),
+        Action::Nothing | Action::Delete | Action::Relabel | Action::Service(_) => None,
+    });
+    let mut words = commands.flat_map(str::split_whitespace);
+    let path = words.find(|word| word.starts_with('/') && word.ends_with("/convscan"))?;
+    if Path::new(path).exists() {
+        return None;
+    }
+    output::talk(format_args!("{path} is not installed: this program is run in its place"));
+    Some((path.to_owned(), own.to_str()?.to_owned()))
+}
+
+/// Whether the mapping sends the message through a conversion channel.
+fn is_routed(channel: &Channel, explain: bool) -> bool {
+    let tags = (!channel.tags.is_empty()).then(|| channel.tags.join(","));
+    let route = channel.mappings.conversion(&channel.source, &channel.destination, tags.as_deref());
+    if explain || !route.convert {
+        explain::route(&route);
+    }
+    route.convert
 }
 
 /// Runs the command for one leaf after another, until one ends the message.
-fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Result<Fate> {
-    let mut fate = Fate { outcome: Outcome::Delivered, changes: Changes::new(), parts: Vec::new() };
-    let message_header = message.outermost_header();
+fn processed(message: &Message<'_>, channel: &Channel, reading: &Reading, explain: bool) -> Result<Fate> {
+    let mut fate = Fate::delivered();
     for (i, leaf) in message.leaves().iter().enumerate() {
-        let content = message.content(leaf);
-        let input = Input {
-            content: &content,
-            header: message.header(leaf),
-            message_header,
-            values: &values(leaf, i + 1, content.len()),
-        };
-        let run = channel_command::run(program, &input, timeout)
-            .with_context(|| format!("cannot run `{}` for part {}", program.path.display(), leaf.number))?;
-        let mut report = PartReport {
-            number: leaf.number.clone(),
-            r#type: kind(leaf),
-            name: shown_name(leaf),
-            size: content.len(),
-            status: answer::status(&run.answer),
-            changed: false,
-            exit: match run.answer.ending {
-                Ending::Exited(code) => Some(code),
-                Ending::Killed | Ending::TimedOut => None,
-            },
-            ms: u64::try_from(run.elapsed.as_millis()).unwrap_or(u64::MAX),
-        };
-        let step = answer::outcome(run.answer, &content, &Reading::default());
-        report.changed = matches!(step, Step::Change(_));
-        fate.parts.push(report);
-        match step {
+        let handled = channel.handle(message, leaf, i + 1, reading)?;
+        if explain {
+            explain::part(channel, leaf, &handled);
+        }
+        fate.parts.push(part_report(leaf, &handled));
+        match handled.step {
             Step::Keep => (),
             Step::Change(change) => {
                 fate.changes.insert(i, change);
@@ -172,6 +293,23 @@ fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Res
     Ok(fate)
 }
 
+fn part_report(leaf: &Leaf, handled: &Handled<'_>) -> PartReport {
+    let run = handled.run.as_ref();
+    PartReport {
+        number: leaf.number.clone(),
+        r#type: kind(leaf),
+        name: shown_name(leaf),
+        size: handled.size,
+        status: run.and_then(|run| run.status),
+        changed: matches!(handled.step, Step::Change(_)),
+        exit: run.and_then(|run| match run.ending {
+            Ending::Exited(code) => Some(code),
+            Ending::Killed | Ending::TimedOut => None,
+        }),
+        ms: run.map_or(0, |run| u64::try_from(run.elapsed.as_millis()).unwrap_or(u64::MAX)),
+    }
+}
+
 /// What the last part's command said.
 fn because(parts: &[PartReport]) -> String {
     let Some(part) = parts.last() else { return String::new() };
@@ -182,23 +320,6 @@ fn because(parts: &[PartReport]) -> String {
         (None, Some(code)) => format!("{name}: the command exited with {code}"),
         (None, None) => format!("{name}: the command was killed"),
     }
-}
-
-fn values(leaf: &Leaf, attachment: usize, size: usize) -> [(Var, Vec<u8>); 12] {
-    [
-        (Var::InputType, leaf.main_type.clone()),
-        (Var::InputSubtype, leaf.subtype.clone()),
-        (Var::InputDescription, leaf.description.clone()),
-        (Var::InputDisposition, leaf.disposition.clone()),
-        (Var::InputEncoding, leaf.encoding.clone()),
-        (Var::InputChannel, b"tcp_local".to_vec()),
-        (Var::OutputChannel, b"ims-ms".to_vec()),
-        (Var::AttachmentNumber, attachment.to_string().into_bytes()),
-        (Var::PartNumber, leaf.number.clone().into_bytes()),
-        (Var::PartSize, size.to_string().into_bytes()),
-        (Var::Name, leaf.name.clone()),
-        (Var::Filename, leaf.filename.clone()),
-    ]
 }
 
 fn deliver(arguments: &Arguments, message: &[u8]) -> Result<()> {

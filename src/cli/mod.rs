@@ -24,7 +24,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Part(part::Arguments),
-    Message(message::Arguments),
+    Message(Box<message::Arguments>),
     Selftest(selftest::Arguments),
     Check(check::Arguments),
 }

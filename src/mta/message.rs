@@ -17,7 +17,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use self::encode::Encoding;
+pub(crate) use self::encode::Encoding;
 use self::header::Header;
 pub use self::rebuild::Changes;
 

@@ -1,6 +1,7 @@
 //! Pure readers of mail and of the server's files.
 
 pub mod conversions;
+pub mod encoded;
 mod faults;
 pub mod header;
 mod lines;

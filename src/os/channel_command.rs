@@ -18,7 +18,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
-use crate::channel::{VARS, Var};
+use crate::channel::Var;
+use crate::config::PATH_VARIABLE;
 use crate::mta::message::answer::{Answer, Ending};
 
 /// Longest value of a variable. The system refuses to start a program with one
@@ -38,11 +39,6 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// This very program with `arguments`.
-    pub(crate) fn own(arguments: Vec<OsString>) -> io::Result<Self> {
-        Ok(Self { path: std::env::current_exe()?, arguments })
-    }
-
     /// A line for the shell.
     pub(crate) fn shell(line: &OsStr) -> Self {
         Self { path: PathBuf::from("/bin/sh"), arguments: vec!["-c".into(), line.into()] }
@@ -53,16 +49,22 @@ impl Program {
 pub(crate) struct Input<'a> {
     /// For `INPUT_FILE`.
     pub(crate) content: &'a [u8],
-    /// For `INPUT_HEADERS`.
-    pub(crate) header: &'a [u8],
-    /// For `MESSAGE_HEADERS`.
-    pub(crate) message_header: &'a [u8],
+    /// For `INPUT_HEADERS`, if the entry wants it.
+    pub(crate) header: Option<&'a [u8]>,
+    /// For `MESSAGE_HEADERS`, if the entry wants it.
+    pub(crate) message_header: Option<&'a [u8]>,
+    /// Whether `OUTPUT_HEADERS` is read.
+    pub(crate) reads_headers: bool,
+    /// Whether `OUTPUT_OPTIONS` is read.
+    pub(crate) reads_options: bool,
     /// Variables that are no files; an empty one is not set.
-    pub(crate) values: &'a [(Var, Vec<u8>)],
+    pub(crate) values: &'a [(String, Vec<u8>)],
+    /// For `CONVSCAN_CONFIG`; else it is passed on as it is.
+    pub(crate) config: Option<&'a Path>,
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Run {
     /// What the command left behind.
     pub(crate) answer: Answer,
@@ -75,10 +77,13 @@ pub(crate) struct Run {
 pub(crate) fn run(program: &Program, input: &Input<'_>, timeout: Duration) -> io::Result<Run> {
     let folder =
         tempfile::Builder::new().prefix("convscan-").permissions(Permissions::from_mode(0o700)).tempdir()?;
-    let path = |var: Var| folder.path().join(name(var));
+    let path = |var: Var| folder.path().join(var.name());
     fs::write(path(Var::InputFile), input.content)?;
-    fs::write(path(Var::InputHeaders), input.header)?;
-    fs::write(path(Var::MessageHeaders), input.message_header)?;
+    for (var, header) in [(Var::InputHeaders, input.header), (Var::MessageHeaders, input.message_header)] {
+        if let Some(header) = header {
+            fs::write(path(var), header)?;
+        }
+    }
 
     let start = Instant::now();
     let mut child = command(program, input, folder.path()).spawn()?;
@@ -88,38 +93,36 @@ pub(crate) fn run(program: &Program, input: &Input<'_>, timeout: Duration) -> io
     let answer = Answer {
         ending: ending(status, timed_out?),
         body: left_behind(&path(Var::OutputFile))?,
-        headers: left_behind(&path(Var::OutputHeaders))?,
-        options: left_behind(&path(Var::OutputOptions))?,
+        headers: if input.reads_headers { left_behind(&path(Var::OutputHeaders))? } else { None },
+        options: if input.reads_options { left_behind(&path(Var::OutputOptions))? } else { None },
     };
     folder.close()?;
     Ok(Run { answer, elapsed })
 }
 
 fn command(program: &Program, input: &Input<'_>, folder: &Path) -> Command {
-    const FILES: [Var; 6] = [
-        Var::InputFile,
-        Var::OutputFile,
-        Var::InputHeaders,
-        Var::MessageHeaders,
-        Var::OutputHeaders,
-        Var::OutputOptions,
+    // Where a feature is off nothing is said of the variable, so it is not set.
+    let files = [
+        (Var::InputFile, true),
+        (Var::OutputFile, true),
+        (Var::InputHeaders, input.header.is_some()),
+        (Var::MessageHeaders, input.message_header.is_some()),
+        (Var::OutputHeaders, input.reads_headers),
+        (Var::OutputOptions, input.reads_options),
     ];
     let mut command = Command::new(&program.path);
     command.args(&program.arguments).env_clear();
-    command
-        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == crate::config::PATH_VARIABLE));
-    command.envs(FILES.iter().map(|var| (name(*var), folder.join(name(*var)))));
+    command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == PATH_VARIABLE));
+    command.envs(input.config.map(|config| (PATH_VARIABLE, config)));
+    let given = files.iter().filter(|(_, given)| *given);
+    command.envs(given.map(|(var, _)| (var.name(), folder.join(var.name()))));
     let values = input.values.iter().filter(|(_, value)| !value.is_empty());
-    command.envs(values.map(|(var, value)| {
+    command.envs(values.map(|(name, value)| {
         let value = value.iter().copied().filter(|byte| *byte != 0).take(LONGEST_VALUE).collect();
-        (name(*var), OsString::from_vec(value))
+        (name, OsString::from_vec(value))
     }));
     command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
     command
-}
-
-fn name(var: Var) -> &'static str {
-    VARS.get(var as usize).map_or("", |(_, name)| name)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

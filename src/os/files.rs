@@ -96,6 +96,13 @@ impl Input {
         if Stamp::from(&self.file.metadata()?) == self.stamp { Ok(()) } else { Err(changed()) }
     }
 
+    /// Its first `limit` bytes.
+    pub fn start(&self, limit: usize) -> io::Result<Vec<u8>> {
+        let mut start = vec![0; limit.min(usize::try_from(self.size).unwrap_or(limit))];
+        self.file.read_exact_at(&mut start, 0)?;
+        Ok(start)
+    }
+
     /// Puts the same bytes at `path`, unless they are there already. The name
     /// shows all of them or is not touched.
     pub fn copy_to(&self, path: &Path) -> io::Result<()> {

@@ -5,6 +5,7 @@
 //! the command that an administrator must see.
 
 use super::header;
+use crate::mta::conversions::Output;
 use crate::mta::reading::{
     Again, EmptyOutput, Failure, MissingOutput, OptionsAfterFailure, Precedence, Reading, UnknownStatus,
 };
@@ -73,6 +74,16 @@ pub enum Change {
     Replace(Box<Replacement>),
 }
 
+impl Change {
+    /// Whether nothing of the part's content is left.
+    pub fn empties(&self) -> bool {
+        match self {
+            Self::Delete => true,
+            Self::Replace(replacement) => replacement.content.as_ref().is_some_and(Vec::is_empty),
+        }
+    }
+}
+
 /// A part written anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replacement {
@@ -81,6 +92,47 @@ pub struct Replacement {
     /// Header fields without their last line end, which replace all Content-* fields.
     pub(crate) fields: Vec<Vec<u8>>,
     pub(crate) options: Options,
+    /// What the entry says of the header's parameters.
+    pub(crate) parameters: ByEntry,
+}
+
+/// What an entry of the conversions file does to the header of what is
+/// delivered. Options and `OUTPUT_HEADERS` override it, as the names of
+/// `override-*-file` say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dressing {
+    /// `out-type`, `out-subtype` and so on, by their names.
+    pub fields: Vec<(Output, Vec<u8>)>,
+    /// `parameter-copy-N` and `out-parameter-*-N`.
+    pub parameters: ByEntry,
+}
+
+/// Parameters of Content-type and Content-disposition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByEntry {
+    /// Of Content-type.
+    pub content_type: Parameters,
+    /// Of Content-disposition.
+    pub disposition: Parameters,
+}
+
+/// Which parameters of a field are kept, and which are set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Those that are kept.
+    pub kept: Kept,
+    /// Those that are set, with their values.
+    pub set: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Which parameters of a field are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// All, by `parameter-copy-N=*`.
+    #[default]
+    All,
+    /// Those with these names.
+    Only(Vec<Vec<u8>>),
 }
 
 /// The options that change a part, and the status.
@@ -126,8 +178,13 @@ const AGN: u32 = 0x0A9C_809A;
 const LATER: Step = Step::Stop(Outcome::Deferred);
 
 /// What follows, under `reading`, from `answer` about a part whose content was
-/// `input`.
+/// `input`, for an entry that copies all parameters and says no more.
 pub fn outcome(answer: Answer, input: &[u8], reading: &Reading) -> Step {
+    dressed_outcome(answer, input, reading, &Dressing { fields: Vec::new(), parameters: ByEntry::default() })
+}
+
+/// The same for an entry that says more about the header.
+pub fn dressed_outcome(answer: Answer, input: &[u8], reading: &Reading, dressing: &Dressing) -> Step {
     let failed = answer.ending != Ending::Exited(0);
     if failed && reading.options_after_failure == OptionsAfterFailure::Ignored {
         return after_failure(reading);
@@ -141,7 +198,7 @@ pub fn outcome(answer: Answer, input: &[u8], reading: &Reading) -> Step {
         Some(Directive::AsIs) => Step::AsIs,
         Some(Directive::Delete) => Step::Change(Change::Delete),
         Some(Directive::GoOn) if failed => after_failure(reading),
-        Some(Directive::GoOn) => delivered(answer, options, input, reading),
+        Some(Directive::GoOn) => delivered(answer, options, input, reading, dressing),
     }
 }
 
@@ -168,7 +225,13 @@ fn after_failure(reading: &Reading) -> Step {
 }
 
 /// What becomes of a part that the command did not say anything else about.
-fn delivered(answer: Answer, mut options: Options, input: &[u8], reading: &Reading) -> Step {
+fn delivered(
+    answer: Answer,
+    mut options: Options,
+    input: &[u8],
+    reading: &Reading,
+    dressing: &Dressing,
+) -> Step {
     let Ok(fields) = fields(answer.headers.as_deref().unwrap_or_default()) else {
         return LATER;
     };
@@ -179,6 +242,19 @@ fn delivered(answer: Answer, mut options: Options, input: &[u8], reading: &Readi
         options.disposition = options.disposition.filter(|_| !has("Content-Disposition"));
         options.description = options.description.filter(|_| !has("Content-Description"));
     }
+    let has_type = fields.iter().any(|field| header::is_named(field, "Content-Type"));
+    for (output, value) in &dressing.fields {
+        // Headers that the command gave say all there is to say of the type.
+        match output {
+            Output::Type if !has_type => options.main_type.get_or_insert(value.clone()),
+            Output::Subtype if !has_type => options.subtype.get_or_insert(value.clone()),
+            Output::Disposition => options.disposition.get_or_insert(value.clone()),
+            Output::Description => options.description.get_or_insert(value.clone()),
+            Output::Mode => options.mode.get_or_insert(value.clone()),
+            Output::Encoding => options.encoding.get_or_insert(value.clone()),
+            Output::Type | Output::Subtype | Output::A1Type | Output::A1Format => continue,
+        };
+    }
     let body = match (answer.body, reading.missing_output, reading.empty_output) {
         (None, MissingOutput::Retry, _) => return LATER,
         (None, MissingOutput::Unchanged, _) => input.to_vec(),
@@ -186,7 +262,7 @@ fn delivered(answer: Answer, mut options: Options, input: &[u8], reading: &Readi
         (Some(body), _, EmptyOutput::Unchanged) if body.is_empty() => input.to_vec(),
         (Some(body), _, EmptyOutput::Empty | EmptyOutput::Unchanged) => body,
     };
-    replaced(body, fields, options, input)
+    replaced(body, fields, options, dressing.parameters.clone(), input)
 }
 
 /// The number that `answer` gives as `STATUS`.
@@ -194,10 +270,16 @@ pub fn status(answer: &Answer) -> Option<u32> {
     options(answer.options.as_deref()?).ok()?.status
 }
 
-fn replaced(body: Vec<u8>, fields: Vec<Vec<u8>>, options: Options, input: &[u8]) -> Step {
+fn replaced(
+    body: Vec<u8>,
+    fields: Vec<Vec<u8>>,
+    options: Options,
+    parameters: ByEntry,
+    input: &[u8],
+) -> Step {
     let content = (body != input).then_some(body);
     let options = Options { status: None, ..options };
-    let replacement = Replacement { content, fields, options };
+    let replacement = Replacement { content, fields, options, parameters };
     if replacement == Replacement::default() {
         return Step::Keep;
     }
