@@ -22,3 +22,4 @@ mod message;
 mod outcomes;
 mod part;
 mod readers;
+mod readings;
