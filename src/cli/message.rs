@@ -125,6 +125,12 @@ fn program(arguments: &Arguments) -> Result<Program> {
 /// Runs the command for one leaf after another, until one ends the message.
 fn processed(message: &Message<'_>, program: &Program, timeout: Duration) -> Result<Fate> {
     let mut fate = Fate { outcome: Outcome::Delivered, changes: Changes::new(), parts: Vec::new() };
+    // As the MTA does where `max_mime_levels` or `max_mime_parts` is negative.
+    if let Some(bound) = message.beyond() {
+        output::talk(format_args!("held, for it cannot be taken apart: {bound}"));
+        fate.outcome = Outcome::Held;
+        return Ok(fate);
+    }
     let message_header = message.outermost_header();
     for (i, leaf) in message.leaves().iter().enumerate() {
         let content = message.content(leaf);
