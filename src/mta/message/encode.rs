@@ -170,7 +170,8 @@ fn from_quoted_printable(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn unquote(mut rest: &[u8], out: &mut Vec<u8>) {
+/// Takes the `=XX` of quoted-printable out of one line.
+pub(crate) fn unquote(mut rest: &[u8], out: &mut Vec<u8>) {
     while let [first, tail @ ..] = rest {
         rest = match (first, tail) {
             (b'=', [high, low, tail @ ..]) => match (hex(*high), hex(*low)) {
