@@ -32,6 +32,8 @@ pub struct Message<'a> {
     entities: usize,
     /// Bytes of all decoded messages inside it.
     decoded: usize,
+    /// Bytes searched for delimiters, again on each level.
+    searched: u64,
     bounds: Bounds,
     beyond: Option<Bound>,
 }
@@ -42,12 +44,14 @@ struct Bounds {
     levels: usize,
     parts: usize,
     decoded: usize,
+    searched: u64,
 }
 
 /// The MTA has `max_mime_levels` and `max_mime_parts` for the same reasons: each
 /// part costs a process, each level some stack and one more search for
-/// delimiters. Decoded messages are held in memory, and may hold others.
-const BOUNDS: Bounds = Bounds { levels: 500, parts: 10_000, decoded: 256 << 20 };
+/// delimiters. Decoded messages are held in memory, and may hold others. The last
+/// bound is one of time: 50 MB may lie 80 levels deep, 8 MB all 500.
+const BOUNDS: Bounds = Bounds { levels: 500, parts: 10_000, decoded: 256 << 20, searched: 4 << 30 };
 
 /// A bound of what is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub enum Bound {
     Parts,
     /// Of the size of encoded messages inside the message.
     Decoded,
+    /// Of the text that is searched for delimiters, counted on each level.
+    Searched,
 }
 
 impl fmt::Display for Bound {
@@ -66,6 +72,7 @@ impl fmt::Display for Bound {
             Self::Levels => write!(f, "more than {} levels of nesting", BOUNDS.levels),
             Self::Parts => write!(f, "more than {} parts", BOUNDS.parts),
             Self::Decoded => write!(f, "more than {} MB of encoded messages", BOUNDS.decoded >> 20),
+            Self::Searched => write!(f, "more than {} GB of text on all levels", BOUNDS.searched >> 30),
         }
     }
 }

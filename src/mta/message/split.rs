@@ -53,6 +53,7 @@ fn whole(raw: &[u8], bounds: Bounds) -> Message<'_> {
         leaves: Vec::new(),
         entities: 0,
         decoded: 0,
+        searched: 0,
         bounds,
         beyond: None,
     }
@@ -111,7 +112,12 @@ impl Message<'_> {
                 return Err(Bound::Levels);
             }
             if !children.is_empty() {
-                return self.multipart(&entity, boundary(value), default, children);
+                let boundary = boundary(value);
+                self.searched = self.searched.saturating_add(place.body.len() as u64);
+                if self.searched > self.bounds.searched {
+                    return Err(Bound::Searched);
+                }
+                return self.multipart(&entity, boundary, default, children);
             }
             self.hand_over(entity, place, (b"text", b"plain"), Labelled::Wrongly);
         } else if is_main("message") && ["rfc822", "global", "news"].iter().any(is_sub) {

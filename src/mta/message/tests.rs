@@ -156,6 +156,16 @@ fn beyond_the_bounds_nothing_is_cut_and_it_is_known() {
     assert_eq!((message.beyond(), message.leaves().len()), (None, 9_999));
 }
 
+/// Each level searches the text again: 50 MB on 500 levels took minutes.
+#[test]
+fn the_search_for_delimiters_has_a_bound() {
+    let raw = multiparts(10) + &"x".repeat(1000);
+    for (searched, beyond) in [(20_000, None), (9_000, Some(Bound::Searched))] {
+        let message = split::split(raw.as_bytes(), Bounds { searched, ..BOUNDS });
+        assert_eq!((message.beyond(), message.leaves().len()), (beyond, 1));
+    }
+}
+
 /// A test thread has a quarter of the stack of a main thread.
 #[test]
 fn five_hundred_levels_are_cut() {
