@@ -129,15 +129,18 @@ impl RuleSet {
     /// thousands of names, and a file thousands of rules.
     fn by_claim(&self, sample: &Sample<'_>, by: Deadline) -> Result<Vec<Threat>, ScanError> {
         let has_names = self.rules.iter().any(|rule| matches!(rule.test, Test::Name(_)));
-        let names: Vec<String> =
-            sample.names.iter().filter(|_| has_names).flat_map(|name| comparable(name)).collect();
+        let names = sample.names.iter().filter(|_| has_names).flat_map(|name| comparable(name));
+        let names: Vec<Vec<char>> = names.map(|name| name.chars().collect()).collect();
         let mut threats = Vec::new();
         for rule in &self.rules {
             let holds = match &rule.test {
                 Test::Name(_) if by.left().is_none() => {
                     return Err(ScanError::new(ErrorKind::TimedOut, "no time left to compare the names"));
                 }
-                Test::Name(pattern) => names.iter().any(|name| matches(pattern, name)),
+                Test::Name(pattern) => {
+                    let pattern: Vec<char> = pattern.chars().collect();
+                    names.iter().any(|name| matches_chars(&pattern, name))
+                }
                 Test::Type(pattern) => matches(pattern, sample.mime_type),
                 Test::Sha256(_) | Test::Bytes(_) => false,
             };
@@ -270,6 +273,10 @@ const QUOTES: [char; 8] = ['"', '\'', '`', '\u{B4}', '\u{2018}', '\u{2019}', '\u
 /// Whether `text` matches a pattern of `*` (any run) and `?` (one character).
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    matches_chars(&pattern, &text)
+}
+
+fn matches_chars(pattern: &[char], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
