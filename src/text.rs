@@ -41,6 +41,24 @@ pub fn printable_str(text: &str, limit: usize) -> String {
     printable(text.as_bytes(), limit)
 }
 
+/// [`printable`], but what is cut goes from the middle: a file name's ending
+/// tells more than what comes before it.
+pub fn printable_ends(text: &str, limit: usize) -> String {
+    without_middle(printable_str(text, usize::MAX), limit)
+}
+
+/// `text` in at most `limit` characters, `...` in place of its middle.
+pub fn without_middle(text: String, limit: usize) -> String {
+    let count = if text.len() <= limit { 0 } else { text.chars().count() };
+    if count <= limit {
+        return text;
+    }
+    let kept = limit.saturating_sub(3);
+    let tail = kept / 2;
+    let ends = text.chars().take(kept - tail).chain("...".chars()).chain(text.chars().skip(count - tail));
+    ends.collect()
+}
+
 fn visible(c: char) -> char {
     match c {
         ' '..='~' => c,
@@ -55,7 +73,7 @@ fn visible(c: char) -> char {
 /// letter mark, Mongolian vowel separator, zero-width and bidi controls, line
 /// separators, invisible operators, fillers, variation selectors, byte order
 /// mark, interlinear marks, tags, and what is private or unassigned for good.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
@@ -97,5 +115,14 @@ mod tests {
     fn long_text_is_cut_with_dots() {
         assert_eq!(printable(&[b'a'; 300], 10), "aaaaaaa...");
         assert_eq!(printable(&[b'a'; 10], 10), "aaaaaaaaaa");
+    }
+
+    #[test]
+    fn names_lose_their_middle() {
+        let name = "n".repeat(300) + ".exe";
+        assert_eq!(printable_ends(&name, 13), "nnnnn...n.exe");
+        assert_eq!(printable_ends(&name, 304), name);
+        assert_eq!(printable_ends("\u{e9}\u{200b}x", 3), "\u{e9}?x");
+        assert_eq!(without_middle("\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}".to_owned(), 5), "\u{e9}...\u{e9}");
     }
 }

@@ -317,3 +317,21 @@ fn without_a_message_there_is_nothing_to_do() {
         "convscan: cannot read `/nonexistent`: No such file or directory (os error 2)\\n"
     );
 }
+
+/// Such a message was once delivered, virus and all, when one answer about its
+/// undecoded text was "clean".
+#[test]
+fn a_message_beyond_the_bounds_is_held_unseen() {
+    let wide = format!("{MIXED}{}--b--\n", "--b\n\nx\n".repeat(10_000));
+    let deep = "Content-Type: message/rfc822\n\n".repeat(501) + "\nx";
+    for (message, bound) in [(wide, "10000 parts"), (deep, "500 levels of nesting")] {
+        let output = by(message.as_bytes(), "echo run >&2; exit 1");
+        let line = format!("convscan: held, for it cannot be taken apart: more than {bound}\\n");
+        assert_eq!(shown(&output.stderr), line);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(10), 0));
+    }
+    let output =
+        run("Content-Type: message/rfc822\n\n".repeat(501).as_bytes(), &["--json", "--command", COPY]);
+    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(shown(&output.stdout), r#"{\"outcome\":\"held\",\"parts\":[]}\n"#);
+}

@@ -686,3 +686,64 @@ fn files_full_of_faults_are_refused_quickly() {
     Case::new(CLEAN).raw_config(&format!("log={{{wide}z=1}}")).run();
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
+
+/// Ways to name a program that mail programs understand; each once hid it from
+/// a rule.
+#[test]
+fn no_way_of_writing_a_name_hides_it_from_a_rule() {
+    let long = format!("Content-Type: a/b; name=\"{}.exe\"\n", "n".repeat(300));
+    let headers = [
+        long.as_str(),
+        "Content-Disposition: attachment; filename=a.txt; filename*=utf-8''x.exe\n",
+        "Content-Disposition: attachment; filename=a.txt; filename=x.exe\n",
+        "Content-Disposition: attachment; filename=x.exe; filename=a.txt\n",
+        "Content-Type: a/b; name=a.txt\nContent-Type: a/b; name=x.exe\n",
+        "Content-Disposition: inline\nContent-Disposition: inline; filename=x.exe\n",
+        "Content-Disposition : attachment; filename=x.exe\n",
+        "Content-Disposition: attachment; name=x.exe\n",
+        "Content-Type: a/b; filename=x.exe\n",
+        "Content-Type: a/b; name='x.exe'\n",
+        "Content-Type: a/b; name=\"x.exe'\"\n",
+        "Content-Type: a/b; name=\"x.exe\u{2003}\u{3000}\"\n",
+        "Content-Type: a/b; name=\"x.e\u{ad}x\u{200b}e\"\n",
+        "Content-Type: a/b; name=\"x.exe\0.txt\"\n",
+        "Content-Type: a/b; name=\"=?utf-8?b?eC5leGU?=\"\n",
+    ];
+    for header in headers {
+        for name in ["", "a.txt"] {
+            let case = with_rules(CLEAN, "").file("INPUT_HEADERS", "input-headers", header);
+            let case = if name.is_empty() { case } else { case.var("NAME", name) };
+            let (_, record) = case.run().replaced();
+            assert_eq!(record.threats, ["Policy.Exe"], "{header}");
+        }
+    }
+    let header = "Content-Disposition: attachment; filename=x.exe.txt\nX: y; filename=x.exe\n";
+    with_rules(CLEAN, "").file("INPUT_HEADERS", "input-headers", header).run().passed(CLEAN);
+}
+
+#[test]
+fn log_and_notice_show_few_names_with_their_endings() {
+    let long = "n".repeat(5000) + ".exe";
+    let many: String = (0..1000).map(|i| format!("; filename={i}.txt")).collect();
+    let header = format!("Content-Disposition: attachment; filename=\"{long}\"{many}\n");
+    let (notice, record) =
+        with_rules(CLEAN, "").file("INPUT_HEADERS", "input-headers", &header).run().replaced();
+    assert_eq!(record.names.len(), 8);
+    assert_eq!(record.names[0].len(), 200);
+    assert!(record.names[0].contains("n...n") && record.names[0].ends_with("n.exe"), "{:?}", record.names);
+    assert!(notice.contains("n.exe"), "{notice}");
+}
+
+/// Each field was once decoded anew: 25 seconds for this template.
+#[test]
+fn a_template_that_repeats_itself_costs_little_and_ends() {
+    let case = with_rules(&eicar(), "[notice]\ninfected = \"notice.txt\"\n");
+    fs::write(case.path("notice.txt"), "{subject}".repeat(7000)).unwrap();
+    let header = format!("Subject: {}\n\n", "=?utf-8?Q?=C3=A9?= \n ".repeat(10_000));
+    let started = Instant::now();
+    let ran = case.file("MESSAGE_HEADERS", "message-headers", &header).run();
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let notice = String::from_utf8(ran.output.unwrap()).unwrap();
+    assert!(notice.len() <= 64 * 1024, "{}", notice.len());
+    assert!(notice.ends_with("\n[This notice is too long; the rest is left out.]\n"));
+}

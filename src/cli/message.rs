@@ -267,6 +267,12 @@ fn is_routed(channel: &Channel, explain: bool) -> bool {
 /// Runs the command for one leaf after another, until one ends the message.
 fn processed(message: &Message<'_>, channel: &Channel, reading: &Reading, explain: bool) -> Result<Fate> {
     let mut fate = Fate::delivered();
+    // As the MTA does where `max_mime_levels` or `max_mime_parts` is negative.
+    if let Some(bound) = message.beyond() {
+        output::talk(format_args!("held, for it cannot be taken apart: {bound}"));
+        fate.outcome = Outcome::Held;
+        return Ok(fate);
+    }
     for (i, leaf) in message.leaves().iter().enumerate() {
         let handled = channel.handle(message, leaf, i + 1, reading)?;
         if explain {

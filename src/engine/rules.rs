@@ -66,7 +66,7 @@ impl Engine for Rules<'_> {
         _meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
         let rules = self.load()?;
-        let mut threats = rules.by_claim(sample);
+        let mut threats = rules.by_claim(sample, by)?;
         threats.extend(rules.by_content(sample, by).map_err(|error| match error.kind() {
             std::io::ErrorKind::TimedOut => {
                 ScanError::new(ErrorKind::TimedOut, "no time left to read the part")
@@ -131,14 +131,28 @@ impl RuleSet {
         if faults.is_empty() { Ok(Self { rules }) } else { Err(faults) }
     }
 
-    /// Threats that the claimed names and type are enough for.
-    fn by_claim(&self, sample: &Sample<'_>) -> Vec<Threat> {
-        let holds = |test: &Test| match test {
-            Test::Name(pattern) => sample.names.iter().any(|name| matches(pattern, &comparable(name))),
-            Test::Type(pattern) => matches(pattern, sample.mime_type),
-            Test::Sha256(_) | Test::Bytes(_) => false,
-        };
-        self.rules.iter().filter(|rule| holds(&rule.test)).map(|rule| rule.threat.clone()).collect()
+    /// Threats that the claimed names and type are enough for. A header may hold
+    /// thousands of names, and a file thousands of rules.
+    fn by_claim(&self, sample: &Sample<'_>, by: Deadline) -> Result<Vec<Threat>, ScanError> {
+        let has_names = self.rules.iter().any(|rule| matches!(rule.test, Test::Name(_)));
+        let names = sample.names.iter().filter(|_| has_names).flat_map(|name| comparable(name));
+        let names: Vec<Vec<char>> = names.map(|name| name.chars().collect()).collect();
+        let mut threats = Vec::new();
+        for rule in &self.rules {
+            let holds = match &rule.test {
+                Test::Name(_) if by.left().is_none() => {
+                    return Err(ScanError::new(ErrorKind::TimedOut, "no time left to compare the names"));
+                }
+                Test::Name(pattern) => {
+                    let pattern: Vec<char> = pattern.chars().collect();
+                    names.iter().any(|name| matches_chars(&pattern, name))
+                }
+                Test::Type(pattern) => matches(pattern, sample.mime_type),
+                Test::Sha256(_) | Test::Bytes(_) => false,
+            };
+            threats.extend(holds.then(|| rule.threat.clone()));
+        }
+        Ok(threats)
     }
 
     /// Threats that are in the content.
@@ -236,15 +250,39 @@ fn bytes(value: &str) -> Result<Vec<u8>, (String, String)> {
     }
 }
 
-/// A name as a patterned comparison sees it. Windows drops trailing dots and
-/// blanks when it opens a file, so they must not hide an ending.
-fn comparable(name: &str) -> String {
-    name.trim_end_matches(['.', ' ']).to_lowercase()
+/// A name as a patterned comparison sees it: the whole, and what stands before a
+/// control character, for programs written in C end a name at a NUL.
+fn comparable(name: &str) -> impl Iterator<Item = String> {
+    let start = name.split(char::is_control).next().filter(|start| start.len() < name.len());
+    [name].into_iter().chain(start).map(plain)
 }
+
+/// `name` in lower case without what is not seen, in one kind of blank. Windows
+/// drops trailing dots and blanks when it opens a file, and mail programs drop
+/// quotes, so none of them may hide an ending; nor may a broken character.
+fn plain(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_whitespace() {
+            out.push_str(if out.ends_with(' ') { "" } else { " " });
+        } else if !c.is_control() && !text::is_invisible(c) {
+            out.extend(c.to_lowercase());
+        }
+    }
+    let is_dropped = |c| c == ' ' || QUOTES.contains(&c);
+    let start = out.trim_start_matches(is_dropped);
+    start.trim_end_matches(|c| is_dropped(c) || matches!(c, '.' | '\u{FFFD}')).to_owned()
+}
+
+const QUOTES: [char; 8] = ['"', '\'', '`', '\u{B4}', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}'];
 
 /// Whether `text` matches a pattern of `*` (any run) and `?` (one character).
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    matches_chars(&pattern, &text)
+}
+
+fn matches_chars(pattern: &[char], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -292,8 +330,27 @@ mod tests {
     }
 
     #[test]
-    fn trailing_dots_and_case_do_not_hide_an_ending() {
-        assert!(matches("*.exe", &comparable("Setup.EXE. . ")));
+    fn what_is_not_seen_does_not_hide_an_ending() {
+        let hiding = [
+            "Setup.EXE. . ",
+            "x.exe\u{2003}\u{3000}\u{a0}",
+            "x.e\u{ad}x\u{200b}e\u{feff}",
+            "x.\u{202e}exe\u{2060}. ",
+            "'x.exe'",
+            "\u{201c}x.exe\u{201d}",
+            "x.exe\"'",
+            "x.exe\0.txt",
+            "x.exe\n.txt",
+            "x.e\u{1}xe\0",
+            "x.exe\u{fffd}",
+        ];
+        for name in hiding {
+            assert!(comparable(name).any(|name| matches("*.exe", &name)), "{}", name.escape_debug());
+        }
+        for name in ["x.exe.txt", "x.ex e", "", "\0", "."] {
+            assert!(!comparable(name).any(|name| matches("*.exe", &name)), "{}", name.escape_debug());
+        }
+        assert_eq!(comparable(" 'Two\t \u{3000}words.Txt' ").next().unwrap(), "two words.txt");
     }
 
     #[test]

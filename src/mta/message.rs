@@ -6,7 +6,7 @@
 //! `message/*`, but what is inside the former and inside `message/rfc822`.
 
 pub mod answer;
-mod encode;
+pub(crate) mod encode;
 mod header;
 mod rebuild;
 mod split;
@@ -15,6 +15,7 @@ mod split;
 mod tests;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 pub(crate) use self::encode::Encoding;
@@ -29,6 +30,51 @@ pub struct Message<'a> {
     leaves: Vec<Leaf>,
     /// Messages and parts met so far, leaves or not.
     entities: usize,
+    /// Bytes of all decoded messages inside it.
+    decoded: usize,
+    /// Bytes searched for delimiters, again on each level.
+    searched: u64,
+    bounds: Bounds,
+    beyond: Option<Bound>,
+}
+
+/// How much of a message is cut.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    levels: usize,
+    parts: usize,
+    decoded: usize,
+    searched: u64,
+}
+
+/// The MTA has `max_mime_levels` and `max_mime_parts` for the same reasons: each
+/// part costs a process, each level some stack and one more search for
+/// delimiters. Decoded messages are held in memory, and may hold others. The last
+/// bound is one of time: 50 MB may lie 80 levels deep, 8 MB all 500.
+const BOUNDS: Bounds = Bounds { levels: 500, parts: 10_000, decoded: 256 << 20, searched: 4 << 30 };
+
+/// A bound of what is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Of nesting.
+    Levels,
+    /// Of parts.
+    Parts,
+    /// Of the size of encoded messages inside the message.
+    Decoded,
+    /// Of the text that is searched for delimiters, counted on each level.
+    Searched,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Levels => write!(f, "more than {} levels of nesting", BOUNDS.levels),
+            Self::Parts => write!(f, "more than {} parts", BOUNDS.parts),
+            Self::Decoded => write!(f, "more than {} MB of encoded messages", BOUNDS.decoded >> 20),
+            Self::Searched => write!(f, "more than {} GB of text on all levels", BOUNDS.searched >> 30),
+        }
+    }
 }
 
 /// A part that the channel hands over. Texts are as they stand in the message,
@@ -130,7 +176,14 @@ enum Next {
 impl<'a> Message<'a> {
     /// Cuts `raw`.
     pub fn split(raw: &'a [u8]) -> Self {
-        split::split(raw)
+        split::split(raw, BOUNDS)
+    }
+
+    /// The bound that kept the message from being cut, if one did. It is then one
+    /// leaf, transfer encodings inside it and all: no engine sees through that,
+    /// and it must not be delivered on the strength of an answer about it.
+    pub fn beyond(&self) -> Option<Bound> {
+        self.beyond
     }
 
     /// The leaves in the order of the message.

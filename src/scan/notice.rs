@@ -1,6 +1,8 @@
 //! The text of the notice about one part. Cannot fail: with a faulty template
 //! the built-in one is used.
 
+use std::cell::{Cell, LazyCell};
+
 use super::{Evidence, hints};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
@@ -9,6 +11,11 @@ use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::{clock, files};
 use crate::policy::Action;
 use crate::verdict::{ScanError, Threat, Verdict};
+
+/// Longest notice. A template of that length may name a field thousands of times.
+const LONGEST: usize = 64 * 1024;
+
+const CUT: &str = "[This notice is too long; the rest is left out.]\n";
 
 /// A notice, and what is wrong with the administrator's template for it.
 pub(super) struct Notice {
@@ -25,21 +32,56 @@ pub(super) fn notice(
     reference: &str,
 ) -> Notice {
     let (template, warning) = template(config, worst);
-    let block = hints::message_header(evidence.part);
     let unknown = |text: String| if text.is_empty() { "(unknown)".to_owned() } else { text };
-    let text = template.render(|field| match field {
-        Field::Finding => finding(worst),
-        Field::Name => unknown(evidence.names.join(", ")),
-        Field::Type => unknown(evidence.part.mime_type.clone()),
-        Field::Size => unknown(evidence.input.map_or(String::new(), |input| input.size.to_string())),
-        Field::Action => action_words(action).to_owned(),
-        Field::Date => clock::local(),
-        Field::From => unknown(header::decoded(&block, "from")),
-        Field::Subject => unknown(header::decoded(&block, "subject")),
-        Field::Reference => reference.to_owned(),
-        Field::Engine => evidence.findings.0.iter().map(|f| f.engine.as_str()).collect::<Vec<_>>().join(", "),
+    // A template may name a field any number of times; what costs something is
+    // found out once.
+    let block = LazyCell::new(|| hints::message_header(evidence.part));
+    let from = LazyCell::new(|| unknown(header::decoded(&block, "from")));
+    let subject = LazyCell::new(|| unknown(header::decoded(&block, "subject")));
+    let names = LazyCell::new(|| unknown(hints::shown(evidence.names).join(", ")));
+    let date = LazyCell::new(clock::local);
+    let room = Cell::new(LONGEST);
+    let text = template.render(|field| {
+        if room.get() == 0 {
+            return String::new();
+        }
+        let value = match field {
+            Field::Finding => finding(worst),
+            Field::Name => names.clone(),
+            Field::Type => unknown(evidence.part.mime_type.clone()),
+            Field::Size => unknown(evidence.input.map_or(String::new(), |input| input.size.to_string())),
+            Field::Action => action_words(action).to_owned(),
+            Field::Date => date.clone(),
+            Field::From => from.clone(),
+            Field::Subject => subject.clone(),
+            Field::Reference => reference.to_owned(),
+            Field::Engine => {
+                evidence.findings.0.iter().map(|f| f.engine.as_str()).collect::<Vec<_>>().join(", ")
+            }
+        };
+        room.set(room.get().saturating_sub(value.len()));
+        value
     });
+    let text = bounded(text);
     Notice { text, warning }
+}
+
+/// `text` cut after a whole line, or inside a very long one.
+fn bounded(mut text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    // Room for a line end and the line that says so.
+    let mut end = LONGEST - CUT.len() - 1;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    match text.rfind('\n') {
+        Some(end) => text.truncate(end + 1),
+        None => text.push('\n'),
+    }
+    text + CUT
 }
 
 /// What was found, for a reader who is no administrator.
@@ -84,5 +126,21 @@ fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> (Template, O
     match own {
         Ok(template) => (template, None),
         Err(fault) => (Template::built_in(kind), Some(format!("built-in notice used: {fault}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_notice_is_cut_and_says_so() {
+        assert_eq!(bounded("short\n".to_owned()), "short\n");
+        let fits = "x".repeat(LONGEST - 1) + "\n";
+        assert_eq!(bounded(fits.clone()), fits);
+        for long in ["\u{e9}".repeat(LONGEST), "\u{e9}line\n".repeat(LONGEST)] {
+            let cut = bounded(long);
+            assert!(cut.len() <= LONGEST && cut.ends_with(&format!("\n{CUT}")), "{}", cut.len());
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn record(
         threats: findings.threats().iter().map(ToString::to_string).collect(),
         reason: reason(worst, evidence),
         part: part.number.clone(),
-        names: evidence.names.to_vec(),
+        names: hints::shown(evidence.names),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
         sha256: input.filter(|_| digest_wanted).and_then(digest),

@@ -287,7 +287,8 @@ fn replaced(
 }
 
 /// Reads `NAME=value` lines, the value bare or in quotes. `!` begins a comment,
-/// as in the MTA's own option files. An unknown name is passed over.
+/// as in the MTA's own option files. An unknown name is passed over; one that
+/// is no name at all, as behind a byte order mark, could be a lost STATUS.
 fn options(text: &[u8]) -> Result<Options, Unreadable> {
     let mut options = Options::default();
     if text.len() > LONGEST {
@@ -304,9 +305,16 @@ fn options(text: &[u8]) -> Result<Options, Unreadable> {
             return Err(Unreadable);
         }
         let name = name.trim_ascii().to_ascii_uppercase();
+        if !token(&name) {
+            return Err(Unreadable);
+        }
         let slot = match name.as_slice() {
             b"STATUS" => {
-                options.status = Some(number(value)?);
+                let status = number(value)?;
+                // No manual tells which of two directives counts.
+                if options.status.replace(status).is_some_and(|before| before != status) {
+                    return Err(Unreadable);
+                }
                 continue;
             }
             b"OUTPUT_TYPE" => &mut options.main_type,
@@ -398,6 +406,12 @@ mod tests {
             ("STATUS=", Step::Stop(Outcome::Deferred)),
             ("STATUS=+1", Step::Stop(Outcome::Deferred)),
             ("STATUS=99999999999", Step::Stop(Outcome::Deferred)),
+            ("STATUS=178030178\nSTATUS=1", Step::Stop(Outcome::Deferred)),
+            ("STATUS=1\nX=y\nstatus=178030250", Step::Stop(Outcome::Deferred)),
+            ("STATUS=178030250\nSTATUS=178030250", Step::Stop(Outcome::Held)),
+            ("\u{feff}STATUS=178030250", Step::Stop(Outcome::Deferred)),
+            ("X=1\n\u{feff}STATUS=178030250", Step::Stop(Outcome::Deferred)),
+            ("=178030250", Step::Stop(Outcome::Deferred)),
             ("no option", Step::Stop(Outcome::Deferred)),
             ("OUTPUT_TYPE=text/plain", Step::Stop(Outcome::Deferred)),
             ("OUTPUT_TYPE=\x01", Step::Stop(Outcome::Deferred)),

@@ -24,9 +24,19 @@ const ENCODED_LINE: usize = 76;
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl Encoding {
-    /// The encoding named by the value of a Content-Transfer-Encoding field.
+    /// The encoding named by the value of a Content-Transfer-Encoding field. Mail
+    /// programs find the word among comments, quotes and separators; so do we.
     pub(crate) fn named(value: &[u8]) -> Self {
-        let word = value.split(|byte| b" \t;(".contains(byte)).find(|word| !word.is_empty());
+        let mut depth = 0_usize;
+        let separates = |byte: &u8| {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth = depth.saturating_sub(1),
+                _ => (),
+            }
+            depth > 0 || byte.is_ascii_whitespace() || b");,\"'".contains(byte)
+        };
+        let word = value.split(separates).find(|word| !word.is_empty());
         match word.unwrap_or_default() {
             word if word.eq_ignore_ascii_case(b"base64") => Self::Base64,
             word if word.eq_ignore_ascii_case(b"quoted-printable") => Self::QuotedPrintable,
@@ -160,7 +170,8 @@ fn from_quoted_printable(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn unquote(mut rest: &[u8], out: &mut Vec<u8>) {
+/// Takes the `=XX` of quoted-printable out of one line.
+pub(crate) fn unquote(mut rest: &[u8], out: &mut Vec<u8>) {
     while let [first, tail @ ..] = rest {
         rest = match (first, tail) {
             (b'=', [high, low, tail @ ..]) => match (hex(*high), hex(*low)) {
@@ -262,6 +273,15 @@ mod tests {
         for (value, expected) in [
             ("BASE64", Encoding::Base64),
             (" base64 (really)", Encoding::Base64),
+            ("(x) base64", Encoding::Base64),
+            ("(a (b) c)base64(d)", Encoding::Base64),
+            ("\"base64\"", Encoding::Base64),
+            ("'base64'", Encoding::Base64),
+            ("base64,", Encoding::Base64),
+            ("base64;x", Encoding::Base64),
+            ("; base64, 7bit", Encoding::Base64),
+            ("7bit, base64", Encoding::Identity),
+            ("(base64) 8bit", Encoding::Identity),
             ("Quoted-Printable;", Encoding::QuotedPrintable),
             ("8bit", Encoding::Identity),
             ("", Encoding::Identity),

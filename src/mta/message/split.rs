@@ -12,19 +12,12 @@ use std::ops::Range;
 
 use super::encode::Encoding;
 use super::header::{self, Header};
-use super::{Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
+use super::{Bound, Bounds, Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
 use crate::mta::parameter::{all, main_value, parameters};
 
-/// Deepest nesting that is cut. What lies deeper is one part, as it stands.
-const DEEPEST: usize = 64;
-
-/// Most parts that a message is cut into; one with more is one part. Each part
-/// costs a process; the MTA has `max_mime_parts` for the same reason.
-const MOST_PARTS: usize = 10_000;
-
-/// Cuts `raw`.
-pub(super) fn split(raw: &[u8]) -> Message<'_> {
-    let mut message = whole(raw);
+/// Cuts `raw`; beyond `bounds` it is one leaf.
+pub(super) fn split(raw: &[u8], bounds: Bounds) -> Message<'_> {
+    let mut message = whole(raw, bounds);
     if raw.is_empty() {
         return message;
     }
@@ -40,8 +33,9 @@ pub(super) fn split(raw: &[u8]) -> Message<'_> {
         glued: false,
         depth: 0,
     });
-    if cut.is_err() {
-        message = whole(raw);
+    if let Err(bound) = cut {
+        message = whole(raw, bounds);
+        message.beyond = Some(bound);
         let header = Header::read(raw, 0..raw.len());
         let body = header.end()..raw.len();
         let place = Place { buffer: 0, header, body, enclosing: None, role: Role::Message, glued: false };
@@ -52,9 +46,17 @@ pub(super) fn split(raw: &[u8]) -> Message<'_> {
     message
 }
 
-fn whole(raw: &[u8]) -> Message<'_> {
-    let buffers = vec![Buffer { bytes: Cow::Borrowed(raw), host: None }];
-    Message { buffers, multiparts: Vec::new(), leaves: Vec::new(), entities: 0 }
+fn whole(raw: &[u8], bounds: Bounds) -> Message<'_> {
+    Message {
+        buffers: vec![Buffer { bytes: Cow::Borrowed(raw), host: None }],
+        multiparts: Vec::new(),
+        leaves: Vec::new(),
+        entities: 0,
+        decoded: 0,
+        searched: 0,
+        bounds,
+        beyond: None,
+    }
 }
 
 /// A message or part that is to be cut.
@@ -76,13 +78,11 @@ struct Entity {
 
 type Type<'t> = (&'t [u8], &'t [u8]);
 
-struct TooManyParts;
-
 impl Message<'_> {
-    fn entity(&mut self, mut entity: Entity) -> Result<(), TooManyParts> {
+    fn entity(&mut self, mut entity: Entity) -> Result<(), Bound> {
         self.entities += 1;
-        if self.entities > MOST_PARTS {
-            return Err(TooManyParts);
+        if self.entities > self.bounds.parts {
+            return Err(Bound::Parts);
         }
         let bytes = self.bytes(entity.buffer);
         let header = Header::read(bytes, entity.range.clone());
@@ -102,21 +102,26 @@ impl Message<'_> {
             glued: entity.glued,
         };
 
-        let deepest = entity.depth >= DEEPEST;
+        let deepest = entity.depth >= self.bounds.levels;
         if is_main("multipart") {
             let value = content_type.as_deref().unwrap_or_default();
             let default: Type<'static> =
                 if is_sub(&"digest") { (b"message", b"rfc822") } else { (b"text", b"plain") };
-            let children = if deepest { Vec::new() } else { children(bytes, place.body.clone(), value) };
+            let children = children(bytes, place.body.clone(), value, self.bounds.parts);
+            if deepest && !children.is_empty() {
+                return Err(Bound::Levels);
+            }
             if !children.is_empty() {
-                return self.multipart(&entity, boundary(value), default, children);
+                let boundary = boundary(value);
+                self.searched = self.searched.saturating_add(place.body.len() as u64);
+                if self.searched > self.bounds.searched {
+                    return Err(Bound::Searched);
+                }
+                return self.multipart(&entity, boundary, default, children);
             }
             self.hand_over(entity, place, (b"text", b"plain"), Labelled::Wrongly);
         } else if is_main("message") && ["rfc822", "global", "news"].iter().any(is_sub) {
-            if !deepest {
-                return self.nested(&entity, place);
-            }
-            self.hand_over(entity, place, (b"text", b"plain"), Labelled::Wrongly);
+            return if deepest { Err(Bound::Levels) } else { self.nested(&entity, place) };
         } else if !is_main("message") {
             self.hand_over(entity, place, (main_type, subtype), Labelled::Truly);
         }
@@ -129,7 +134,7 @@ impl Message<'_> {
         boundary: Vec<u8>,
         default: Type<'static>,
         children: Vec<Child>,
-    ) -> Result<(), TooManyParts> {
+    ) -> Result<(), Bound> {
         let multipart = self.multiparts.len();
         self.multiparts.push(Multipart { boundary, enclosing: entity.enclosing, children: children.len() });
         for (i, child) in children.into_iter().enumerate() {
@@ -149,7 +154,7 @@ impl Message<'_> {
         Ok(())
     }
 
-    fn nested(&mut self, entity: &Entity, place: Place) -> Result<(), TooManyParts> {
+    fn nested(&mut self, entity: &Entity, place: Place) -> Result<(), Bound> {
         let bytes = self.bytes(entity.buffer);
         let encoding = place.header.value(bytes, "Content-Transfer-Encoding").unwrap_or_default();
         let encoding = Encoding::named(&encoding);
@@ -160,7 +165,12 @@ impl Message<'_> {
         let (buffer, range, enclosing) = match encoding {
             Encoding::Identity => (entity.buffer, place.body, entity.enclosing),
             Encoding::Base64 | Encoding::QuotedPrintable => {
+                // Neither encoding makes a text longer by decoding it.
+                if place.body.len() > self.bounds.decoded.saturating_sub(self.decoded) {
+                    return Err(Bound::Decoded);
+                }
                 let decoded = encoding.decoded(bytes.get(place.body.clone()).unwrap_or_default());
+                self.decoded += decoded.len();
                 let range = 0..decoded.len();
                 let host = Some(Host { place, encoding });
                 self.buffers.push(Buffer { bytes: Cow::Owned(decoded), host });
@@ -230,9 +240,10 @@ struct Child {
     glued: bool,
 }
 
-/// The children between the delimiter lines of `body`; none when the value of
+/// The children between the delimiter lines of `body`, one above `most` at
+/// most; none when the value of
 /// Content-type has no boundary or no line of the body is its delimiter.
-fn children(bytes: &[u8], body: Range<usize>, content_type: &[u8]) -> Vec<Child> {
+fn children(bytes: &[u8], body: Range<usize>, content_type: &[u8], most: usize) -> Vec<Child> {
     let boundary = boundary(content_type);
     let mut children: Vec<Child> = Vec::new();
     if boundary.is_empty() {
@@ -247,7 +258,7 @@ fn children(bytes: &[u8], body: Range<usize>, content_type: &[u8]) -> Vec<Child>
             child.close(bytes, at);
         }
         match found {
-            Line::Opens if children.len() <= MOST_PARTS => {
+            Line::Opens if children.len() <= most => {
                 let start = at + line.len();
                 children.push(Child {
                     content: start..body.end,

@@ -125,21 +125,87 @@ fn leaves_of_structures() {
     }
 }
 
+/// What keeps `raw` from being cut; it is then one leaf.
+fn beyond(raw: &str) -> Option<Bound> {
+    let message = Message::split(raw.as_bytes());
+    assert_eq!(message.leaves().len(), 1);
+    assert_eq!(message.rebuilt(&Changes::new()), raw.as_bytes());
+    message.beyond()
+}
+
+fn multiparts(levels: usize) -> String {
+    let opened = |i| format!("Content-Type: multipart/mixed; boundary=b{i}_\n\n--b{i}_\n");
+    (0..levels).map(opened).collect::<String>() + "Content-Type: a/b\n\nx"
+}
+
+/// A message beyond the bounds was once one raw leaf that nobody told from an
+/// honest one.
 #[test]
-fn bounds_make_one_leaf_of_the_rest() {
-    let deep = "Content-Type: message/rfc822\n\n".repeat(100_000) + "x";
-    let found = leaves(&deep);
-    assert_eq!(found.len(), 1);
-    assert!(found[0].ends_with('x'));
-    let wide = format!("{MIXED}{}--b--\n", "--b\n\n".repeat(20_000));
-    assert_eq!(leaves(&wide).len(), 1);
-    let opaque = format!("{MIXED}{}--b--\n", "--b\nContent-Type: message/partial\n\n".repeat(20_000));
-    assert_eq!(leaves(&opaque).len(), 1);
-    let mut nested = String::new();
-    for i in 0..200 {
-        nested += &format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n");
+fn beyond_the_bounds_nothing_is_cut_and_it_is_known() {
+    let deep = "Content-Type: message/rfc822\n\n";
+    assert_eq!(beyond(&(deep.repeat(100_000) + "x")), Some(Bound::Levels));
+    assert_eq!(beyond(&(deep.repeat(501) + "x")), Some(Bound::Levels));
+    assert_eq!(beyond(&multiparts(501)), Some(Bound::Levels));
+    let part = "--b\nContent-Type: message/partial\n\n";
+    for part in ["--b\n\n", part] {
+        assert_eq!(beyond(&format!("{MIXED}{}--b--\n", part.repeat(10_000))), Some(Bound::Parts));
     }
-    assert_eq!(leaves(&(nested + "\nx\n")).len(), 1);
+    assert_eq!(beyond("Subject: x\n\nx"), None);
+    let wide = format!("{MIXED}{}--b--\n", "--b\n\nx\n".repeat(9_999));
+    let message = Message::split(wide.as_bytes());
+    assert_eq!((message.beyond(), message.leaves().len()), (None, 9_999));
+}
+
+/// Each level searches the text again: 50 MB on 500 levels took minutes.
+#[test]
+fn the_search_for_delimiters_has_a_bound() {
+    let raw = multiparts(10) + &"x".repeat(1000);
+    for (searched, beyond) in [(20_000, None), (9_000, Some(Bound::Searched))] {
+        let message = split::split(raw.as_bytes(), Bounds { searched, ..BOUNDS });
+        assert_eq!((message.beyond(), message.leaves().len()), (beyond, 1));
+    }
+}
+
+/// A test thread has a quarter of the stack of a main thread.
+#[test]
+fn five_hundred_levels_are_cut() {
+    assert_eq!(BOUNDS.levels, 500);
+    let multiparts = multiparts(500);
+    assert_eq!(beyond(&multiparts), None);
+    assert_eq!(leaves(&multiparts), [format!("1{} a/b x", ".1".repeat(499))]);
+    let messages = "Content-Type: message/rfc822\n\n".repeat(500) + "\nx";
+    assert_eq!(beyond(&messages), None);
+    assert!(leaves(&messages)[0].ends_with("text/plain x"));
+    let head = "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n";
+    let encoded = head.repeat(500) + "\nx";
+    assert_eq!(beyond(&encoded), None);
+    assert!(leaves(&encoded)[0].ends_with("text/plain x"));
+}
+
+#[test]
+fn decoded_messages_share_one_budget() {
+    let head = "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n";
+    let raw = head.repeat(10) + &"x".repeat(1000);
+    for (decoded, beyond) in [(20_000, None), (9_000, Some(Bound::Decoded)), (0, Some(Bound::Decoded))] {
+        let message = split::split(raw.as_bytes(), Bounds { decoded, ..BOUNDS });
+        assert_eq!((message.beyond(), message.leaves().len()), (beyond, 1));
+        assert_eq!(message.rebuilt(&Changes::new()), raw.as_bytes());
+    }
+}
+
+#[test]
+fn an_encoding_is_found_as_lenient_mail_programs_find_it() {
+    for field in
+        ["(x) base64", "\"base64\"", "base64,", "base64;x", "base64\nContent-Transfer-Encoding: 7bit"]
+    {
+        let raw = format!("Content-Transfer-Encoding: {field}\n\naGVsbG8=\n");
+        assert_eq!(leaves(&raw), ["1 text/plain hello"], "{field}");
+        let raw =
+            format!("Content-Type: message/rfc822\nContent-Transfer-Encoding: {field}\n\nQTogMQoKb25l\n");
+        assert_eq!(leaves(&raw), ["1.1 text/plain one"], "{field}");
+    }
+    let raw = "Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n";
+    assert_eq!(leaves(raw), ["1 text/plain aGVsbG8=\\n"]);
 }
 
 #[test]
