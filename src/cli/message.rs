@@ -46,7 +46,8 @@
 //!
 //! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
 //! the postmaster, 75 deferred, or nothing could be done. Only a delivered
-//! message is printed. With --every-reading: 0 no harm, 1 some. 1 also where
+//! message is printed. A message of more than 10,000 parts or 500 levels is held.
+//! With --every-reading: 0 no harm, 1 some. 1 also where
 //! --conversions or --mappings have faults.
 
 mod channel;
