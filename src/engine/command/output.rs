@@ -70,7 +70,7 @@ pub(super) fn failure(config: &CommandConfig, outcome: &Outcome, lines: &Lines) 
         End::TimedOut => Some(ErrorKind::TimedOut),
         End::Signalled(_) => Some(ErrorKind::Crashed),
         End::Flooded => Some(ErrorKind::Garbled),
-        End::Lost => Some(ErrorKind::Failed),
+        End::Lost | End::Interrupted(_) => Some(ErrorKind::Failed),
     };
     if let Some(kind) = kind {
         return Err(ScanError::new(kind, lines.ending(outcome.end)));
@@ -80,6 +80,10 @@ pub(super) fn failure(config: &CommandConfig, outcome: &Outcome, lines: &Lines) 
     }
     if outcome.cut {
         return Err(ScanError::new(ErrorKind::Garbled, "over-long output, of which the end was not read"));
+    }
+    if outcome.unfinished {
+        let detail = format!("{}, but what it had started was not done", lines.ending(outcome.end));
+        return Err(ScanError::new(ErrorKind::Garbled, detail));
     }
     Ok(())
 }
@@ -100,7 +104,7 @@ fn acquittal(patterns: &[Regex], lines: &Lines) -> Result<Verdict, ScanError> {
 fn meaning(config: &CommandConfig, end: End) -> Option<Meaning> {
     match end {
         End::Exited(code) => config.codes.meaning(code),
-        End::Signalled(_) | End::TimedOut | End::Flooded | End::Lost => None,
+        End::Signalled(_) | End::TimedOut | End::Flooded | End::Interrupted(_) | End::Lost => None,
     }
 }
 

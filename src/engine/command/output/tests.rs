@@ -22,8 +22,9 @@ pub(in crate::engine::command) fn preset(name: &str) -> CommandConfig {
     configured(&format!("preset = \"{name}\"\n"))
 }
 
-fn outcome(end: End, stdout: &str) -> Outcome {
-    Outcome { end, stdout: stdout.replace("{file}", FILE).into(), stderr: Vec::new(), cut: false }
+pub(in crate::engine::command) fn outcome(end: End, stdout: &str) -> Outcome {
+    let stdout = stdout.replace("{file}", FILE).into();
+    Outcome { end, stdout, stderr: Vec::new(), cut: false, unfinished: false }
 }
 
 /// The verdict in a few letters: `clean`, `infected NAME, NAME`, `unscannable
@@ -193,18 +194,22 @@ fn fpscan() {
 #[test]
 fn a_threat_beats_every_ending() {
     let config = preset("uvscan");
-    for end in [End::TimedOut, End::Signalled(11), End::Flooded, End::Lost] {
+    for end in [End::TimedOut, End::Signalled(11), End::Interrupted(15), End::Flooded, End::Lost] {
         assert_eq!(judged(&config, &outcome(end, "{file} ... Found the A virus !!!\n")), "infected A");
     }
     assert_eq!(judged(&config, &outcome(End::TimedOut, "is password-protected\n")), "timed-out");
     assert_eq!(judged(&config, &outcome(End::Signalled(11), "")), "crashed");
     assert_eq!(judged(&config, &outcome(End::Flooded, "")), "garbled");
     assert_eq!(judged(&config, &outcome(End::Lost, "")), "failed");
-    let mut cut = outcome(End::Exited(0), "");
-    cut.cut = true;
-    assert_eq!(judged(&config, &cut), "garbled");
-    cut.end = End::Exited(13);
-    assert_eq!(judged(&config, &cut), "infected unnamed");
+    assert_eq!(judged(&config, &outcome(End::Interrupted(15), "")), "failed");
+    for (cut, unfinished) in [(true, false), (false, true)] {
+        let mut part = Outcome { cut, unfinished, ..outcome(End::Exited(0), "") };
+        assert_eq!(judged(&config, &part), "garbled");
+        part.end = End::Exited(13);
+        assert_eq!(judged(&config, &part), "infected unnamed");
+        part.end = End::Exited(19);
+        assert!(claims_cleaned(&config, &part, Path::new(FILE)).is_err());
+    }
 }
 
 #[test]
@@ -247,6 +252,7 @@ fn only_the_code_for_cleaned_claims_it() {
     let claiming: Vec<u8> = (0..=255).filter(|code| claims(&uvscan, *code, "")).collect();
     assert_eq!(claiming, [19, 21]);
     assert!(claims(&uvscan, 19, "{file} ... Found the A virus !!!\n"));
+    assert!(claims(&uvscan, 19, "Total files:....  1\nClean:....  0\nCleaned:....  1\n"));
     assert!(!claims(&uvscan, 19, "Unable to remove viruses\n"));
     assert!(claims(&fpscan, 128, "") && !claims(&fpscan, 129, "") && !claims(&fpscan, 192, ""));
     assert!(claims(&savscan, 20, "") && !claims(&savscan, 24, ""));
