@@ -333,11 +333,23 @@ fn a_private_copy_is_scanned_wherever_the_original_stands() {
 
 #[test]
 fn a_scanner_that_alters_its_input_alters_a_copy() {
-    for body in ["mv \"$file\" \"$file.vir\"; exit 12", "rm \"$file\"; exit 13", "echo >> \"$file\"; exit 0"]
-    {
-        let bench = Bench::fake("uvscan", "alters its input", body);
-        assert_ne!(bench.scan("content"), "crashed");
+    let table = [
+        ("mv \"$file\" \"$file.vir\"; exit 12", "garbled"),
+        ("rm \"$file\"; exit 13", "infected unnamed"),
+        // What is not there any more, or is not what came, was not called clean.
+        ("rm \"$file\"; exit 0", "failed"),
+        ("mv \"$file\" \"$file.vir\"; exit 0", "failed"),
+        (": > \"$file\"; exit 0", "failed"),
+        ("echo >> \"$file\"; exit 0", "failed"),
+        ("printf CONTENT > \"$file\"; exit 0", "failed"),
+        ("printf content > \"$file\"; exit 0", "clean"),
+    ];
+    for (body, expected) in table {
+        assert_eq!(Bench::fake("uvscan", "alters its input", body).scan("content"), expected, "{body}");
     }
+    assert_eq!(Bench::fake("uvscan", "says clean", "exit 0").scan(""), "clean");
+    let body = "rm \"$file\"; echo \"$file: OK\"";
+    assert_eq!(Bench::fake("clamscan", "removes its input", body).scan("content"), "failed");
 }
 
 #[test]
