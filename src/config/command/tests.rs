@@ -73,6 +73,11 @@ fn faults_are_told_one_by_one() {
         ),
         ("preset = \"uvscan\"\nversion = [\"{file}\"]\n".to_owned(), "`version` names the part"),
         (format!("{free}patterns.infected = ['(']\n"), "`infected` has a faulty pattern: unclosed group"),
+        (
+            format!("{free}patterns.error = ['x{{1000}}{{20}}']\n"),
+            "`error` has a faulty pattern: Compiled regex exceeds size limit",
+        ),
+        (format!("{free}patterns.error = [{}]\n", "'x', ".repeat(65)), "`error` has more than 64 patterns"),
         (format!("{free}patterns.clear = ['x']\n"), "unknown key `clear` in `patterns`"),
         (format!("{free}codes.error = [0]\n"), "exit code 0 is in two lists"),
         (format!("{free}codes.error = [256]\n"), "`error` must be a list of numbers"),
