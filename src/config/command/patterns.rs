@@ -20,6 +20,9 @@ pub struct Patterns {
     pub encrypted: Vec<Regex>,
     /// A match says that something was not looked into.
     pub unscannable: Vec<Regex>,
+    /// Once one matches, a clean answer needs a match of each, and no count, the
+    /// first group, may be 0.
+    pub summary: Vec<Regex>,
 }
 
 /// What stands for the path of the private copy in a line: no line can hold it
@@ -71,6 +74,7 @@ impl Patterns {
             error: list("error", defaults.error),
             encrypted: list("encrypted", defaults.encrypted),
             unscannable: list("unscannable", defaults.unscannable),
+            summary: list("summary", defaults.summary),
         };
         if let Some(table) = given {
             table.finish();
