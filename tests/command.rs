@@ -11,6 +11,7 @@ use convscan::config::Config;
 use convscan::engine::{Cleaned, Engine, Sample, open};
 use convscan::os::clock::Deadline;
 use convscan::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
+use nix::sys::signal::SigSet;
 use tempfile::TempDir;
 
 use crate::harness::needs;
@@ -173,15 +174,45 @@ fn the_engine_s_own_time_is_a_deadline_too() {
 
 #[test]
 fn a_grandchild_that_holds_the_output_delays_nobody() {
-    let bench = Bench::fake("uvscan", "leaves a child behind", "sleep 60 & echo $! > \"$dir/pids\"; exit 0");
+    let body = "echo '  Found the A virus !!!'; sleep 60 & echo $! > \"$dir/pids\"; exit 0";
+    let bench = Bench::fake("uvscan", "finds something and leaves a child behind", body);
     let start = Instant::now();
-    assert_eq!(bench.scan("x"), "clean");
+    assert_eq!(bench.scan("x"), "infected A");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(is_gone(bench.read("pids").trim()));
 }
 
+/// A wrapper that exits before the scanner does was believed to be clean, for
+/// the scanner's own words came too late.
+#[test]
+fn output_that_somebody_still_holds_is_no_acquittal() {
+    let body = "(sleep .3; echo 'Found the Wormy virus !!!') & exit 0";
+    assert_eq!(Bench::fake("uvscan", "is outlived by its scanner", body).scan("x"), "garbled");
+    let body = "(sleep .3; echo 'Found the Wormy virus !!!' >&2) > /dev/null & exit 0";
+    assert_eq!(Bench::fake("uvscan", "is outlived by half of its scanner", body).scan("x"), "garbled");
+    let bench = Bench::fake(
+        "uvscan",
+        "starts a daemon",
+        "sleep 60 > /dev/null 2>&1 & echo $! > \"$dir/pids\"; exit 0",
+    );
+    assert_eq!(bench.scan("x"), "clean");
+    assert!(is_gone(bench.read("pids").trim()));
+}
+
+/// Signals are held back while a scanner runs: not from the scanner, and not
+/// for longer.
+#[test]
+fn no_signal_stays_blocked() {
+    let before = SigSet::thread_get_mask().unwrap();
+    let body = "grep -q '^SigBlk:.0*$' /proc/self/status || exit 77";
+    assert_eq!(Bench::fake("uvscan", "looks at its signals", body).scan("x"), "clean");
+    assert_eq!(SigSet::thread_get_mask().unwrap(), before);
+    assert_eq!(Bench::new("preset = \"uvscan\"\nprogram = \"/nonexistent\"\n").scan("x"), "not-installed");
+    assert_eq!(SigSet::thread_get_mask().unwrap(), before);
+}
+
 /// Whether a process is dead, after a moment to die in.
-fn is_gone(pid: &str) -> bool {
+pub fn is_gone(pid: &str) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(2) {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -302,11 +333,23 @@ fn a_private_copy_is_scanned_wherever_the_original_stands() {
 
 #[test]
 fn a_scanner_that_alters_its_input_alters_a_copy() {
-    for body in ["mv \"$file\" \"$file.vir\"; exit 12", "rm \"$file\"; exit 13", "echo >> \"$file\"; exit 0"]
-    {
-        let bench = Bench::fake("uvscan", "alters its input", body);
-        assert_ne!(bench.scan("content"), "crashed");
+    let table = [
+        ("mv \"$file\" \"$file.vir\"; exit 12", "garbled"),
+        ("rm \"$file\"; exit 13", "infected unnamed"),
+        // What is not there any more, or is not what came, was not called clean.
+        ("rm \"$file\"; exit 0", "failed"),
+        ("mv \"$file\" \"$file.vir\"; exit 0", "failed"),
+        (": > \"$file\"; exit 0", "failed"),
+        ("echo >> \"$file\"; exit 0", "failed"),
+        ("printf CONTENT > \"$file\"; exit 0", "failed"),
+        ("printf content > \"$file\"; exit 0", "clean"),
+    ];
+    for (body, expected) in table {
+        assert_eq!(Bench::fake("uvscan", "alters its input", body).scan("content"), expected, "{body}");
     }
+    assert_eq!(Bench::fake("uvscan", "says clean", "exit 0").scan(""), "clean");
+    let body = "rm \"$file\"; echo \"$file: OK\"";
+    assert_eq!(Bench::fake("clamscan", "removes its input", body).scan("content"), "failed");
 }
 
 #[test]

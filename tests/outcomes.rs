@@ -4,9 +4,15 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Case, DEFER, HOLD, Ran, eicar};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::command::is_gone;
+use crate::harness::{CONVSCAN, Case, DEFER, HOLD, Ran, eicar};
 
 /// A fake uvscan. The first word of the part says how it behaves; `--clean`
 /// turns `cleanable` into honest text and leaves the rest as it is.
@@ -20,7 +26,7 @@ case "$1 $word" in
 --clean\ *) exit 12 ;;
 *\ cleanable | *\ liar | *\ infected) echo "$file ... Found the W32/Fake virus !!!"; exit 13 ;;
 *\ encrypted) echo "$file"; echo '  is password-protected.'; exit 0 ;;
-*\ hanging) sleep 60 ;;
+*\ hanging) sleep 60 & echo $$ $! > "$0.pids"; wait ;;
 *\ crashing) kill -SEGV $$ ;;
 *\ babbling) yes 'and so on' ;;
 *\ odd) exit "$rest" ;;
@@ -28,17 +34,26 @@ esac
 exit 0
 "#;
 
-fn scanned(part: &str, more: &str) -> Ran {
+fn case(part: &str, more: &str) -> Case {
     let case = Case::new(part.as_bytes());
     let fake = case.path("state.uvscan");
     fs::write(&fake, FAKE_UVSCAN).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
-    let engine = format!(
-        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
-         timeout = \"2s\"\nscan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n{more}",
+    let engine = format!("{}timeout = \"2s\"\n{more}", engine("uvscan", &fake));
+    let pids = case.path("state.uvscan.pids");
+    case.var("FAKE", fake).var("FAKE_PIDS", pids).config(&engine)
+}
+
+fn engine(name: &str, fake: &Path) -> String {
+    format!(
+        "[[engine]]\nname = \"{name}\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+         scan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
         fake.display()
-    );
-    case.var("FAKE", fake).config(&engine).run()
+    )
+}
+
+fn scanned(part: &str, more: &str) -> Ran {
+    case(part, more).run()
 }
 
 #[test]
@@ -87,6 +102,64 @@ fn a_hanging_engine_ends_at_its_timeout() {
     let record = scanned("hanging\n", "").deferred();
     assert!(record.reason.unwrap().starts_with("timed-out"));
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+/// The scanner used to be left behind, with its private copy of the part.
+#[test]
+fn who_is_told_to_end_takes_the_engine_along() {
+    for (signal, number) in [(Signal::SIGTERM, 15), (Signal::SIGHUP, 1), (Signal::SIGINT, 2)] {
+        let case = case("hanging\n", "");
+        // No second engine is started, either.
+        let second = engine("second", &case.path("state.uvscan"));
+        let first = engine("first", &case.path("state.uvscan"));
+        let case = case.config(&format!("{first}{second}"));
+        let ran = interrupted(&case, case.command(), &[signal]);
+        let record = ran.deferred();
+        assert_eq!(record.verdict, "error");
+        let reason = record.reason.unwrap();
+        assert!(reason.contains(&format!("interrupted by signal {number}")), "{reason}");
+    }
+}
+
+#[test]
+fn an_ignored_signal_interrupts_nothing() {
+    let case = case("hanging\n", "");
+    let only = engine("uvscan", &case.path("state.uvscan"));
+    let case = case.config(&only);
+    let command = case.command();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" part", CONVSCAN]).env_clear();
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // Of signals that wait, the lowest number comes first.
+    let ran = interrupted(&case, shell, &[Signal::SIGHUP, Signal::SIGTERM]);
+    let reason = ran.deferred().reason.unwrap();
+    assert!(reason.contains("interrupted by signal 15"), "{reason}");
+}
+
+/// Runs until the fake hangs, then sends these signals.
+fn interrupted(case: &Case, mut command: Command, signals: &[Signal]) -> Ran {
+    let started = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let pids = loop {
+        let pids = fs::read_to_string(case.path("state.uvscan.pids")).unwrap_or_default();
+        if pids.ends_with('\n') {
+            break pids;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    for signal in signals {
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), *signal).unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(20), "it did not wait for the engine");
+    assert_eq!(pids.split_whitespace().count(), 2, "{pids}");
+    for pid in pids.split_whitespace() {
+        assert!(is_gone(pid), "{pid}");
+    }
+    let mut ran = case.left_behind();
+    ran.exit = status.code();
+    ran
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::os::clock::Deadline;
 use crate::os::files::Input;
 use crate::os::process::{self, Outcome, Spec};
 use crate::os::scratch::{self, Left, Scratch};
-use crate::verdict::{ErrorKind, ScanError};
+use crate::verdict::{ErrorKind, ScanError, Verdict};
 
 /// Name of the private copy. The sender's own name would let the part speak
 /// through the scanner's output.
@@ -109,6 +109,23 @@ impl<'a> Command<'a> {
     }
 }
 
+/// Holds a clean answer against what is left of the private copy: something
+/// found a reason to touch it, be it this scanner or one that watches the disk,
+/// and it may have done so before it was looked into. Contents are compared, for
+/// times can be put back; both files have just been in memory.
+fn untouched(file: &Path, sample: &Sample<'_>) -> Result<(), ScanError> {
+    let left = scratch::left(file, sample.file)
+        .map_err(|error| ScanError::new(ErrorKind::Part, format!("cannot compare the part: {error}")))?;
+    let detail = match left {
+        Left::Same => return Ok(()),
+        Left::Empty if sample.size == 0 => return Ok(()),
+        Left::Nothing => "calls the part clean, but the private copy is not there any more",
+        Left::Odd => "calls the part clean, but the private copy is no plain file any more",
+        Left::Empty | Left::Changed => "calls the part clean, but the private copy was changed",
+    };
+    Err(ScanError::new(ErrorKind::Failed, detail))
+}
+
 impl Engine for Command<'_> {
     fn config(&self) -> &EngineConfig {
         self.engine
@@ -124,7 +141,11 @@ impl Engine for Command<'_> {
         let (scratch, file) = self.copy(sample)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.scan, private, by)?;
-        output::verdict(self.command, &outcome, &file).map(Response::from)
+        let verdict = output::verdict(self.command, &outcome, &file)?;
+        if verdict == Verdict::Clean {
+            untouched(&file, sample)?;
+        }
+        Ok(Response::from(verdict))
     }
 
     fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {

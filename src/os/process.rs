@@ -1,6 +1,8 @@
 //! A child process with an end: clean environment, process group of its own,
 //! deadline, bounded output. Fails when the program cannot be started.
 
+mod interrupt;
+
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -14,6 +16,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
+use self::interrupt::Watch;
 use crate::os::clock::Deadline;
 use crate::os::drain::{Heard, Stream, hear};
 
@@ -39,6 +42,8 @@ pub enum End {
     TimedOut,
     /// It printed without end.
     Flooded,
+    /// We were asked to end by this signal, and it with us.
+    Interrupted(i32),
     /// Nobody knows: its exit status was thrown away, as the system does for a
     /// process that was started with SIGCHLD ignored, or it cannot be killed.
     Lost,
@@ -55,6 +60,9 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     /// Whether there was more of either.
     pub cut: bool,
+    /// Whether there may have come more: it ended, but somebody that it started
+    /// still held one of them.
+    pub unfinished: bool,
 }
 
 /// Where programs that the child starts are looked for.
@@ -72,8 +80,13 @@ const AFTER: Duration = Duration::from_millis(100);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// Runs a program until it ends, or until the deadline. Whatever is left of its
-/// process group is dead afterwards.
+/// process group is dead afterwards. So it is when we are asked to end: then we
+/// may go on to answer and tidy up, but nothing more is run.
 pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
+    let watch = Watch::start();
+    if let Some(signal) = interrupt::taken() {
+        return Ok(Outcome::nothing(End::Interrupted(signal)));
+    }
     let mut child = start(spec, by)?;
     // A pid is positive and fits: the system made it.
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
@@ -81,10 +94,12 @@ pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
         Stream::new(child.stdout.take().map(OwnedFd::from)),
         Stream::new(child.stderr.take().map(OwnedFd::from)),
     ];
-    let ending = attend(pid, &mut streams, by);
+    let ending = attend(pid, &mut streams, watch.as_ref(), by);
     if ending == Ending::Itself {
         drain(&mut streams);
     }
+    // What is killed now may have been about to speak.
+    let unfinished = ending == Ending::Itself && streams.iter().any(Stream::is_open);
     // The leader has not been waited for yet, so the group's number is still its own.
     signal(pid, Signal::SIGKILL);
     if ending != Ending::Itself {
@@ -93,7 +108,15 @@ pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
     let status = reap(&mut child);
     let [stdout, stderr] = streams;
     let cut = stdout.was_cut() || stderr.was_cut();
-    Ok(Outcome { end: end(ending, status), stdout: stdout.into_kept(), stderr: stderr.into_kept(), cut })
+    let end = end(ending, status);
+    Ok(Outcome { end, stdout: stdout.into_kept(), stderr: stderr.into_kept(), cut, unfinished })
+}
+
+impl Outcome {
+    /// Of a child that said nothing.
+    fn nothing(end: End) -> Self {
+        Self { end, stdout: Vec::new(), stderr: Vec::new(), cut: false, unfinished: false }
+    }
 }
 
 fn start(spec: Spec<'_>, by: Deadline) -> io::Result<Child> {
@@ -128,11 +151,12 @@ enum Ending {
     Itself,
     Time,
     Flood,
+    Signal(i32),
 }
 
 /// Reads what the child says until it has ended. Near the deadline it is asked
 /// to end, so that being killed comes before the deadline, too.
-fn attend(pid: Pid, streams: &mut [Stream; 2], by: Deadline) -> Ending {
+fn attend(pid: Pid, streams: &mut [Stream; 2], watch: Option<&Watch>, by: Deadline) -> Ending {
     let grace = GRACE.min(by.left().unwrap_or_default() / 4);
     let mut asked = false;
     let mut pause = PAUSES.0;
@@ -146,6 +170,10 @@ fn attend(pid: Pid, streams: &mut [Stream; 2], by: Deadline) -> Ending {
             Heard::Something => pause = PAUSES.0,
             Heard::Nothing => pause = PAUSES.1.min(pause * 2),
             Heard::TooMuch => return Ending::Flood,
+        }
+        watch.inspect(|watch| watch.take());
+        if let Some(signal) = interrupt::taken() {
+            return Ending::Signal(signal);
         }
         if has_ended(pid) {
             return if asked { Ending::Time } else { Ending::Itself };
@@ -192,6 +220,7 @@ fn end(ending: Ending, status: Option<ExitStatus>) -> End {
         (Ending::Time, _) => End::TimedOut,
         (Ending::Itself, None) => End::Lost,
         (Ending::Flood, _) => End::Flooded,
+        (Ending::Signal(signal), _) => End::Interrupted(signal),
         (Ending::Itself, Some(status)) => match status.code().map(u8::try_from) {
             Some(Ok(code)) => End::Exited(code),
             Some(Err(_)) | None => End::Signalled(status.signal().unwrap_or_default()),

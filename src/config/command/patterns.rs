@@ -20,14 +20,22 @@ pub struct Patterns {
     pub encrypted: Vec<Regex>,
     /// A match says that something was not looked into.
     pub unscannable: Vec<Regex>,
+    /// Once one matches, a clean answer needs a match of each, and no count, the
+    /// first group, may be 0.
+    pub summary: Vec<Regex>,
 }
 
 /// What stands for the path of the private copy in a line: no line can hold it
 /// otherwise, for it is taken out of all lines first.
 pub(crate) const FILE_MARK: u8 = 0;
 
-/// Largest pattern, compiled. A hundred times what the presets need.
-const LARGEST: usize = 1024 * 1024;
+/// Largest pattern, compiled. Four times what the presets need; twenty thousand
+/// letters, written as `x{1000}{20}`, are too many.
+const LARGEST: usize = 256 * 1024;
+
+/// Most patterns in a list: each may take the memory of the largest, and is
+/// tried on each line.
+const MOST: usize = 64;
 
 impl Patterns {
     /// Reads `patterns`; a list that is given takes the place of the preset's.
@@ -38,7 +46,14 @@ impl Patterns {
             let own = given.as_ref().and_then(|table| table.strings(key));
             let own = own.as_ref().map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
             let mut patterns = Vec::new();
-            for text in own.as_deref().unwrap_or(default) {
+            let list = own.as_deref().unwrap_or(default);
+            if list.len() > MOST {
+                let message = format!("`{key}` has more than {MOST} patterns");
+                given.as_ref().unwrap_or(table).fault(key, message, "join some of them by `|`");
+                sound = false;
+                return patterns;
+            }
+            for text in list {
                 match compile(text) {
                     Ok(regex) => patterns.push(regex),
                     Err(error) => {
@@ -59,6 +74,7 @@ impl Patterns {
             error: list("error", defaults.error),
             encrypted: list("encrypted", defaults.encrypted),
             unscannable: list("unscannable", defaults.unscannable),
+            summary: list("summary", defaults.summary),
         };
         if let Some(table) = given {
             table.finish();

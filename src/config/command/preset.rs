@@ -31,6 +31,8 @@ pub(super) struct Defaults {
     pub(super) error: &'static [&'static str],
     pub(super) encrypted: &'static [&'static str],
     pub(super) unscannable: &'static [&'static str],
+    /// Patterns of the lines of a summary, with a count that must not be 0.
+    pub(super) summary: &'static [&'static str],
 }
 
 impl Preset {
@@ -71,8 +73,32 @@ impl Defaults {
         error: &[],
         encrypted: &[],
         unscannable: &[],
+        summary: &[],
     };
 }
+
+/// What a scanner, or the shell around it, complains of in the presence of an
+/// exit code that may not tell. The first line passes by what stands behind the
+/// path of the part: names of members are the sender's words. "Error" alone is
+/// no complaint, for honest summaries count them.
+const COMPLAINT: &str = r"(?ix)
+    ^(?:[^{file}] | {file}[^/\\!-])*?
+    (?: permission\ denied | access\ (?:is\ )?denied | no\ such\ file
+    |   (?:cannot|can't|can\ not|could\ not|couldn't|failed\ to)\ (?:be\ )?
+        (?:open|read|scan|check|access|load|start|create|write|map|stat|allocate|initiali[sz]e|execute)
+    |   unable\ to\b
+    |   \b(?:dat|driver|engine|library|libraries|definitions?|signatures?|data\ ?files?|database|command)
+        \b.*\bnot\ found
+    |   :\ not\ found\.?$
+    |   error\ while\ loading
+    |   out\ of\ memory | (?:not\ enough|insufficient)\ memory | bad_alloc
+    |   no\ space\ left | (?:i/o|input/output|read|write)\ error | too\ many\ open\ files
+    |   segmentation\ (?:fault|violation) | bus\ error | illegal\ instruction | core\ dumped
+    |   \baborted\b[.!]?\s*(?:\(|$)
+    )
+    | ^(?:.*:\s*\d+\s+)?killed(?:\s+[^\s\d.:].*)?$
+    | ^(?:.*[:,]\s*)?0*[1-9]\d*\ errors?\b
+    | ^(?:files\ with\ )?errors?[\s.:]*[\s.:]0*[1-9]\d*$";
 
 /// Never `-m`: that is a quarantine directory, not one for temporary files.
 /// `--norename`, or a file that could not be cleaned gets another name.
@@ -102,9 +128,10 @@ const UVSCAN: Defaults = Defaults {
         r"(?:^|\.\.\.\s*|^{file}\s+)Found:? (?:the )?(?<name>.+?)(?:\s*!!!.*)?$",
         r"^(?:Objects )?Possibly Infected:?[\s.]*0*[1-9]",
     ],
-    // The phrases of a damaged or incomplete set of definitions, in a line that
-    // is not about a member of the part.
+    // Beside complaints the phrases of a damaged or incomplete set of
+    // definitions, in a line that is not about a member of the part.
     error: &[
+        COMPLAINT,
         r"(?i)^[^{file}]*missing or invalid DAT",
         r"(?i)^[^{file}]*data file not found",
         r"(?i)^[^{file}]*removal datafile clean\.dat not found",
@@ -112,6 +139,7 @@ const UVSCAN: Defaults = Defaults {
     ],
     encrypted: &[r"(?i)is password[- ]protected"],
     unscannable: &[r"^Not Scanned:?[\s.]*0*[1-9]"],
+    summary: &[r"^Total files:?[\s.]*(\d+)$", r"^Clean:?[\s.]*(\d+)$"],
     ..Defaults::NONE
 };
 
@@ -166,7 +194,7 @@ const SAVSCAN: Defaults = Defaults {
         (Meaning::Error, &[1, 2, 8, 32, 36, 40]),
     ],
     infected: &[r"^>>> Virus (?:fragment )?'(?<name>.+?)' found in", r"^>>> Virus"],
-    error: &[r"^Could not (?:check|open) "],
+    error: &[COMPLAINT, r"^Could not (?:check|open) "],
     encrypted: &[r"^Password protected file "],
     ..Defaults::NONE
 };
@@ -186,10 +214,11 @@ const CLAMSCAN: Defaults = Defaults {
     ],
     version: &["--version"],
     codes: &[(Meaning::Clean, &[0]), (Meaning::Infected, &[1]), (Meaning::Error, &[2])],
-    infected: &[r"^{file}: (?<name>.*) FOUND$"],
+    // Whatever stands before it: a member of an archive, or another file.
+    infected: &[r"^{file}: (?<name>.*) FOUND$", r"^.*: (?<name>.+) FOUND$", r"(?:^|\s)FOUND$"],
     // An empty part is told apart, and as clean as can be.
     clean_lines: &[r"^{file}: (?:OK|Empty file)$"],
-    error: &[r"(?:^|\s)ERROR$", r"^ERROR:"],
+    error: &[r"(?:^|\s)ERROR$", r"^ERROR:", r"^LibClamAV Error:"],
     unscannable: &[r"^{file}: Excluded"],
     ..Defaults::NONE
 };
@@ -221,6 +250,7 @@ const FPSCAN: Defaults = Defaults {
         r"^\[Found [^\]]*\]",
         r"^\[Contains infected objects\]",
     ],
+    error: &[COMPLAINT],
     encrypted: &[r"(?i)^\[Unscannable\]\s+<[^>]*encrypted"],
     unscannable: &[r"^\[Unscannable\]"],
     ..Defaults::NONE

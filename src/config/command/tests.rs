@@ -44,13 +44,14 @@ fn every_key_beats_the_preset() {
     for (code, meaning) in meanings {
         assert_eq!(command.codes.meaning(code), Some(meaning), "{code}");
     }
-    assert_eq!((command.patterns.infected.len(), command.patterns.error.len()), (1, 4));
+    assert_eq!((command.patterns.infected.len(), command.patterns.error.len()), (1, 5));
 }
 
 #[test]
 fn a_free_definition_needs_a_clean_answer() {
     command(&format!("{FREE}[engine.codes]\nclean = [0]\n"));
     command(&format!("{FREE}[engine.masks]\ninfected = 1\n"));
+    command(&format!("{FREE}codes.clean = [0]\npatterns.error = [{}]\n", "'x', ".repeat(64)));
     let by_line = command(&format!("{FREE}[engine.patterns]\nclean = ['^{{file}}: ok$']\n"));
     assert_eq!((by_line.codes.meaning(0), by_line.codes.meaning(1)), (Some(Meaning::Clean), None));
 }
@@ -73,6 +74,11 @@ fn faults_are_told_one_by_one() {
         ),
         ("preset = \"uvscan\"\nversion = [\"{file}\"]\n".to_owned(), "`version` names the part"),
         (format!("{free}patterns.infected = ['(']\n"), "`infected` has a faulty pattern: unclosed group"),
+        (
+            format!("{free}patterns.error = ['x{{1000}}{{20}}']\n"),
+            "`error` has a faulty pattern: Compiled regex exceeds size limit",
+        ),
+        (format!("{free}patterns.error = [{}]\n", "'x', ".repeat(65)), "`error` has more than 64 patterns"),
         (format!("{free}patterns.clear = ['x']\n"), "unknown key `clear` in `patterns`"),
         (format!("{free}codes.error = [0]\n"), "exit code 0 is in two lists"),
         (format!("{free}codes.error = [256]\n"), "`error` must be a list of numbers"),

@@ -48,6 +48,7 @@ impl Lines {
             End::Exited(code) => format!("exit code {code}"),
             End::Signalled(signal) => format!("killed by signal {signal}"),
             End::TimedOut => "no answer in time".to_owned(),
+            End::Interrupted(signal) => format!("interrupted by signal {signal}"),
             End::Flooded => "output without end".to_owned(),
             End::Lost => "no exit code to be had, is SIGCHLD ignored?".to_owned(),
         };
@@ -106,6 +107,7 @@ mod tests {
             stdout: b"banner\r\n\n  /s/scan-1/./part: OK \n\0: OK\npart: OK\n".to_vec(),
             stderr: b"last /s/scan-1/part/inner".to_vec(),
             cut: false,
+            unfinished: false,
         };
         let lines = Lines::new(&outcome, Path::new("/s/scan-1/part"));
         let all: Vec<_> = lines.all().collect();

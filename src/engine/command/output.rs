@@ -33,7 +33,7 @@ pub(super) fn verdict(config: &CommandConfig, outcome: &Outcome, file: &Path) ->
             Ok(Verdict::Unscannable(reason))
         }
         (Some(Meaning::Unscannable), None) => Ok(Verdict::Unscannable(Reason::NotScanned)),
-        (Some(Meaning::Clean), None) => acquittal(&config.patterns.clean, &lines),
+        (Some(Meaning::Clean), None) => acquittal(config, &lines),
         (Some(Meaning::Infected), None) => Ok(Verdict::Infected(vec![Threat::new(b"")])),
         (Some(Meaning::Cleaned | Meaning::NotCleaned), _) => {
             let detail = format!("{}, though it was not asked to clean", lines.ending(outcome.end));
@@ -70,7 +70,7 @@ pub(super) fn failure(config: &CommandConfig, outcome: &Outcome, lines: &Lines) 
         End::TimedOut => Some(ErrorKind::TimedOut),
         End::Signalled(_) => Some(ErrorKind::Crashed),
         End::Flooded => Some(ErrorKind::Garbled),
-        End::Lost => Some(ErrorKind::Failed),
+        End::Lost | End::Interrupted(_) => Some(ErrorKind::Failed),
     };
     if let Some(kind) = kind {
         return Err(ScanError::new(kind, lines.ending(outcome.end)));
@@ -81,26 +81,46 @@ pub(super) fn failure(config: &CommandConfig, outcome: &Outcome, lines: &Lines) 
     if outcome.cut {
         return Err(ScanError::new(ErrorKind::Garbled, "over-long output, of which the end was not read"));
     }
+    if outcome.unfinished {
+        let detail = format!("{}, but what it had started was not done", lines.ending(outcome.end));
+        return Err(ScanError::new(ErrorKind::Garbled, detail));
+    }
     Ok(())
 }
 
-/// Clean, where the exit code says so: with the line that belongs to it.
-fn acquittal(patterns: &[Regex], lines: &Lines) -> Result<Verdict, ScanError> {
-    let told = lines.stdout().any(|line| patterns.iter().any(|pattern| pattern.is_match(line)));
-    if told || patterns.is_empty() {
-        return Ok(Verdict::Clean);
-    }
-    let detail = match lines.last() {
-        Some(line) => format!("an exit code for clean without the line for it: {}", shown(line)),
-        None => "an exit code for clean, but no output".to_owned(),
+/// Clean, where the exit code says so: with the lines that belong to it.
+fn acquittal(config: &CommandConfig, lines: &Lines) -> Result<Verdict, ScanError> {
+    let lacking = |what: &str| {
+        let detail = match lines.last() {
+            Some(line) => format!("an exit code for clean {what}: {}", shown(line)),
+            None => "an exit code for clean, but no output".to_owned(),
+        };
+        Err(ScanError::new(ErrorKind::Garbled, detail))
     };
-    Err(ScanError::new(ErrorKind::Garbled, detail))
+    let patterns = &config.patterns.clean;
+    let told = lines.stdout().any(|line| patterns.iter().any(|pattern| pattern.is_match(line)));
+    if !told && !patterns.is_empty() {
+        return lacking("without the line for it");
+    }
+    let summary = &config.patterns.summary;
+    if lines.find(summary).is_some() && !summary.iter().all(|pattern| counted(pattern, lines)) {
+        return lacking("beside a summary that counts nothing clean");
+    }
+    Ok(Verdict::Clean)
+}
+
+/// Whether `pattern` fits a line, and none with a count of 0.
+fn counted(pattern: &Regex, lines: &Lines) -> bool {
+    let mut counts = lines.all().filter_map(|line| pattern.captures(line)).peekable();
+    let is_some = |count: &[u8]| count.iter().any(|digit| *digit != b'0');
+    counts.peek().is_some()
+        && counts.all(|captures| captures.get(1).is_none_or(|count| is_some(count.as_bytes())))
 }
 
 fn meaning(config: &CommandConfig, end: End) -> Option<Meaning> {
     match end {
         End::Exited(code) => config.codes.meaning(code),
-        End::Signalled(_) | End::TimedOut | End::Flooded | End::Lost => None,
+        End::Signalled(_) | End::TimedOut | End::Flooded | End::Interrupted(_) | End::Lost => None,
     }
 }
 

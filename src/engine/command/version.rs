@@ -56,7 +56,7 @@ fn value(line: &str, label: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::command::output::tests::preset;
+    use crate::engine::command::output::tests::{outcome, preset};
 
     #[test]
     fn versions_are_read_from_what_scanners_print() {
@@ -84,8 +84,7 @@ mod tests {
             ("clamscan", "ClamAV 1.4.6\n", 2, Err("failed")),
         ];
         for (name, output, code, expected) in table {
-            let outcome =
-                Outcome { end: End::Exited(code), stdout: output.into(), stderr: Vec::new(), cut: false };
+            let outcome = outcome(End::Exited(code), output);
             let result = version(&preset(name), &outcome, Path::new("/s/scan-1"));
             match expected {
                 Ok(version) => assert_eq!(result.as_deref(), Ok(version)),

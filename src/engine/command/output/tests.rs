@@ -22,8 +22,9 @@ pub(in crate::engine::command) fn preset(name: &str) -> CommandConfig {
     configured(&format!("preset = \"{name}\"\n"))
 }
 
-fn outcome(end: End, stdout: &str) -> Outcome {
-    Outcome { end, stdout: stdout.replace("{file}", FILE).into(), stderr: Vec::new(), cut: false }
+pub(in crate::engine::command) fn outcome(end: End, stdout: &str) -> Outcome {
+    let stdout = stdout.replace("{file}", FILE).into();
+    Outcome { end, stdout, stderr: Vec::new(), cut: false, unfinished: false }
 }
 
 /// The verdict in a few letters: `clean`, `infected NAME, NAME`, `unscannable
@@ -64,6 +65,18 @@ fn uvscan() {
             ),
             (0, "Possibly Infected:.......    10\n", "infected unnamed"),
             (0, "{file}/a.doc\n    is password-protected\n", "unscannable encrypted"),
+            (
+                0,
+                "Total files:....  1\nClean:....  1\nNot Scanned:....  0\nPossibly Infected:....  0\n",
+                "clean",
+            ),
+            (0, "Total files: ....  12\nClean: ....  10\n", "clean"),
+            (0, "Total files:....  0\nClean:....  0\nNot Scanned:....  0\n", "garbled"),
+            (0, "Total files:....  1\nClean:....  0\nCleaned:....  1\n", "garbled"),
+            (0, "Total files:....  1\nCleaned:....  1\n", "garbled"),
+            (0, "Clean:....  1\n", "garbled"),
+            (0, "Total files:....  1\nClean:....  0\nNot Scanned:....  1\n", "unscannable not-scanned"),
+            (0, "Total files:....  1\nClean:....  0\nPossibly Infected:....  1\n", "infected unnamed"),
             (0, "Missing or invalid DAT files\n", "failed"),
             (0, "Removal datafile clean.dat not found.\n", "failed"),
             (0, "Unable to remove viruses\n", "failed"),
@@ -158,9 +171,21 @@ fn clamscan_and_clamdscan() {
                 (1, "{file}: Heuristics.Encrypted.Zip FOUND\n{file}: B FOUND\n", "infected B"),
                 (1, "{file}: Heuristics.Limits.Exceeded.MaxFileSize FOUND\n", "unscannable over-limit"),
                 (0, "{file}: Excluded\n", "unscannable not-scanned"),
+                (1, "{file}!(1)x.exe: Worm.X FOUND\n", "infected Worm.X"),
+                (0, "{file}!(1)x.exe: Worm.X FOUND\n{file}: OK\n", "infected Worm.X"),
+                (0, "{file}!ZIP:a: b: Worm.X FOUND\n{file}: OK\n", "infected Worm.X"),
+                (0, "/else/where: Worm.X FOUND\n{file}: OK\n", "infected Worm.X"),
+                (0, "Worm FOUND\n{file}: OK\n", "infected unnamed"),
+                (0, "FOUND\n{file}: OK\n", "infected unnamed"),
+                (1, "{file}!(1)x.zip: Heuristics.Encrypted.Zip FOUND\n", "unscannable encrypted"),
+                (0, "LibClamAV Error: cannot load\n{file}: OK\n", "failed"),
+                (0, "LibClamAV Warning: old\n{file}: OK\n", "clean"),
                 (40, "", "garbled"),
             ],
         );
+        let mut outcome = outcome(End::Exited(0), "{file}: OK\n");
+        outcome.stderr = b"LibClamAV Error: cannot load\n".to_vec();
+        assert_eq!(judged(&preset(name), &outcome), "failed");
     }
 }
 
@@ -190,21 +215,92 @@ fn fpscan() {
     );
 }
 
+/// Exit code 0 beside a complaint was clean.
+#[test]
+fn a_complaint_forbids_clean_and_an_honest_report_is_none() {
+    let complaints = [
+        "{file}: Permission denied",
+        "uvscan: cannot open {file}/inner.zip",
+        "Cannot open file {file}",
+        "Could not read {file} ... I/O error",
+        "Can't scan {file}",
+        "Unable to initialise the engine",
+        "Failed to load engine",
+        "/usr/local/uvscan/uvscan: line 7: 4711 Segmentation fault      (core dumped) /opt/uvscan \"$@\"",
+        "/usr/local/uvscan/uvscan: line 7: 4711 Killed                  /opt/uvscan \"$@\"",
+        "Killed",
+        "Aborted",
+        "Bus error (core dumped)",
+        "{file}: No such file or directory",
+        "sh: 1: /opt/uvscan: not found",
+        "uvscan: command not found",
+        "DAT file not found",
+        "Driver avvscan.dat was not found",
+        "Library liblnxfv.so.4 not found.",
+        "error while loading shared libraries: liblnxfv.so.4: cannot open shared object file",
+        "Out of memory",
+        "Cannot allocate memory",
+        "not enough memory",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "write error: No space left on device",
+        "{file} ... read: Input/output error",
+        "2 errors were encountered.",
+        "Files with errors: 1",
+    ];
+    let honest = [
+        "Not Scanned: 0",
+        "Possibly Infected:.......     0",
+        "0 errors",
+        "0 errors were encountered.",
+        "No errors found.",
+        "Files with errors: 0",
+        "Skipped files: 0",
+        "Killed: 0",
+        "No viruses were discovered.",
+        "1 file scanned in 3 seconds.",
+        "Cannot find anything wrong with this line",
+        "{file}/permission denied.txt ... is OK",
+        "{file}/a/out of memory - no such file.doc ... is OK",
+        "{file}->cannot open.exe",
+        "{file} ... is OK.",
+        "[Clean] {file}",
+        "McAfee VirusScan, evaluation copy, expired",
+        "Scanning for 80000 viruses, trojans and variants, memory not scanned.",
+        "Time: 00:00.01",
+    ];
+    for name in ["uvscan", "savscan", "fpscan"] {
+        let config = preset(name);
+        for line in complaints {
+            assert_eq!(judged(&config, &outcome(End::Exited(0), line)), "failed", "{name}: {line}");
+            let mut beside = outcome(End::Exited(0), "");
+            beside.stderr = line.replace("{file}", FILE).into();
+            assert_eq!(judged(&config, &beside), "failed", "{name}: {line}");
+        }
+        for line in honest {
+            assert_eq!(judged(&config, &outcome(End::Exited(0), line)), "clean", "{name}: {line}");
+        }
+    }
+}
+
 #[test]
 fn a_threat_beats_every_ending() {
     let config = preset("uvscan");
-    for end in [End::TimedOut, End::Signalled(11), End::Flooded, End::Lost] {
+    for end in [End::TimedOut, End::Signalled(11), End::Interrupted(15), End::Flooded, End::Lost] {
         assert_eq!(judged(&config, &outcome(end, "{file} ... Found the A virus !!!\n")), "infected A");
     }
     assert_eq!(judged(&config, &outcome(End::TimedOut, "is password-protected\n")), "timed-out");
     assert_eq!(judged(&config, &outcome(End::Signalled(11), "")), "crashed");
     assert_eq!(judged(&config, &outcome(End::Flooded, "")), "garbled");
     assert_eq!(judged(&config, &outcome(End::Lost, "")), "failed");
-    let mut cut = outcome(End::Exited(0), "");
-    cut.cut = true;
-    assert_eq!(judged(&config, &cut), "garbled");
-    cut.end = End::Exited(13);
-    assert_eq!(judged(&config, &cut), "infected unnamed");
+    assert_eq!(judged(&config, &outcome(End::Interrupted(15), "")), "failed");
+    for (cut, unfinished) in [(true, false), (false, true)] {
+        let mut part = Outcome { cut, unfinished, ..outcome(End::Exited(0), "") };
+        assert_eq!(judged(&config, &part), "garbled");
+        part.end = End::Exited(13);
+        assert_eq!(judged(&config, &part), "infected unnamed");
+        part.end = End::Exited(19);
+        assert!(claims_cleaned(&config, &part, Path::new(FILE)).is_err());
+    }
 }
 
 #[test]
@@ -247,6 +343,7 @@ fn only_the_code_for_cleaned_claims_it() {
     let claiming: Vec<u8> = (0..=255).filter(|code| claims(&uvscan, *code, "")).collect();
     assert_eq!(claiming, [19, 21]);
     assert!(claims(&uvscan, 19, "{file} ... Found the A virus !!!\n"));
+    assert!(claims(&uvscan, 19, "Total files:....  1\nClean:....  0\nCleaned:....  1\n"));
     assert!(!claims(&uvscan, 19, "Unable to remove viruses\n"));
     assert!(claims(&fpscan, 128, "") && !claims(&fpscan, 129, "") && !claims(&fpscan, 192, ""));
     assert!(claims(&savscan, 20, "") && !claims(&savscan, 24, ""));
