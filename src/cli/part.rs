@@ -59,8 +59,11 @@ pub(super) fn run(arguments: &[OsString]) -> Exit {
     let mut outputs = Outputs::from_vars(&vars);
     let promised = given.release.unwrap_or_default();
     let mut voice = promise(&outputs, promised);
-    let Setup { config, fault } =
-        guarded(|| Setup::load(&given)).unwrap_or_else(|bug| Setup { fault: Some(bug), ..Setup::default() });
+    let Setup { config, fault } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
+        // What the entry says of the server holds, whatever became of the rest.
+        let config = Config { release: promised, ..Config::default() };
+        Setup { config, fault: Some(bug) }
+    });
     if voice == Voice::Options && config.release != promised {
         voice = promise(&outputs, config.release);
     }
