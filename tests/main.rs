@@ -16,6 +16,7 @@ mod harness;
 mod awake;
 mod command;
 mod cost;
+mod crash;
 mod examples;
 mod manual;
 mod message;
