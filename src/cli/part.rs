@@ -54,6 +54,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &[OsString]) -> Exit {
     let mut watch = Watch::start();
     files::set_umask();
+    files::outlive_size_limit();
     let given = Given::read(arguments);
     let vars = vars::capture();
     let mut outputs = Outputs::from_vars(&vars);

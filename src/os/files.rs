@@ -10,6 +10,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::{Mode, umask};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,15 @@ const UMASK: Mode = Mode::S_IWGRP.union(Mode::S_IRWXO);
 /// Sets the umask for all files to come.
 pub fn set_umask() {
     umask(UMASK);
+}
+
+/// Makes a limit on the size of files an error of the write that meets it. As a
+/// signal it would end the process before it could answer (setrlimit(2)).
+pub fn outlive_size_limit() {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGXFSZ);
+    // It cannot fail; if it did, the promise would still stand.
+    let _ = signals.thread_block();
 }
 
 /// Opens without waiting: on a FIFO that nobody writes, a plain open hangs.
