@@ -158,6 +158,13 @@ impl Case {
         Answer { ending, body, headers, options }
     }
 
+    /// "Try again later" is all that was left.
+    #[track_caller]
+    pub fn left_behind_deferred(&self) {
+        let answer = self.answer(Ending::Exited(0));
+        assert_eq!((answer.options.as_deref(), answer.body), (Some(DEFER.as_bytes()), None));
+    }
+
     pub fn run(&self) -> Ran {
         let output = self.command().output().unwrap();
         let mut ran = self.left_behind();
