@@ -16,7 +16,7 @@ use crate::harness::{CONVSCAN, Case, DEFER, HOLD, Ran, eicar};
 
 /// A fake uvscan. The first word of the part says how it behaves; `--clean`
 /// turns `cleanable` into honest text and leaves the rest as it is.
-const FAKE_UVSCAN: &str = r#"#!/bin/sh
+pub const FAKE_UVSCAN: &str = r#"#!/bin/sh
 # A fake uvscan: it does what the part tells it to.
 for file; do :; done
 read -r word rest < "$file"

@@ -77,8 +77,10 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Exit {
     let mut outputs = Outputs::from_vars(&vars);
     let old = given.release.unwrap_or_default();
     promised.set(promise(&outputs, old));
-    let Setup { config, fault } =
-        guarded(|| Setup::load(&given)).unwrap_or_else(|bug| Setup { fault: Some(bug), ..Setup::default() });
+    let Setup { config, fault } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
+        // What the entry says of the server holds, whatever became of the rest.
+        Setup { config: Config { release: old, ..Config::default() }, fault: Some(bug) }
+    });
     if promised.get() == Voice::Options && config.release != old {
         promised.set(promise(&outputs, config.release));
     }

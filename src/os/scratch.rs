@@ -32,10 +32,13 @@ impl Scratch {
     /// A fresh directory that only we can enter, below `state`. Stale ones are
     /// removed on the way.
     pub fn new(state: &Path) -> io::Result<Self> {
-        remove_stale(state);
         // Programs print the real path, so it must be known.
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(state.canonicalize()?)?;
         let scratch = Self(directory.keep());
+        // By the file system's own clock, which need not be ours.
+        if let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
+            remove_stale(state, now);
+        }
         // Whatever the umask took away is given back.
         fs::set_permissions(&scratch.0, Permissions::from_mode(OURS))?;
         Ok(scratch)
@@ -86,20 +89,20 @@ fn unlock(path: &Path, depth: usize) {
 /// Deepest level that is unlocked; scanners stop unpacking far above it.
 const DEEPEST: usize = 100;
 
-fn remove_stale(state: &Path) {
+fn remove_stale(state: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(state) else { return };
     let stale = entries.take(MOST_LOOKED_AT).flatten().filter(|entry| {
         let ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
         // Of the name itself: a link is not followed.
-        ours && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_stale(metadata.modified()))
+        ours && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_stale(metadata.modified(), now))
     });
     for entry in stale.take(MOST_REMOVED) {
         remove(&entry.path());
     }
 }
 
-fn is_stale(modified: io::Result<SystemTime>) -> bool {
-    modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > STALE))
+fn is_stale(modified: io::Result<SystemTime>, now: SystemTime) -> bool {
+    modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > STALE))
 }
 
 /// What is at a place where a program was to leave a changed file.

@@ -3,6 +3,7 @@
 
 pub mod clamd;
 pub mod fake_clamd;
+pub mod judge;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use convscan::mta::message::answer::{Answer, Ending};
 use convscan::record::Record;
 
 /// The program under test.
@@ -137,6 +139,30 @@ impl Case {
             command.env("CONVSCAN_CONFIG", self.path("config.toml"));
         }
         command
+    }
+
+    /// Another program with what the case gives to ours.
+    pub fn wrapped(&self, program: &str, arguments: &[&str]) -> Command {
+        let prepared = self.command();
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
+        command.envs(prepared.get_envs().filter_map(|(k, v)| Some((k, v?))));
+        command.current_dir(self.directory.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// The files of the answer as they are now.
+    pub fn answer(&self, ending: Ending) -> Answer {
+        let read = |variable: &str| self.variables.get(variable).and_then(|path| fs::read(path).ok());
+        let [body, headers, options] = ["OUTPUT_FILE", "OUTPUT_HEADERS", "OUTPUT_OPTIONS"].map(read);
+        Answer { ending, body, headers, options }
+    }
+
+    /// "Try again later" is all that was left.
+    #[track_caller]
+    pub fn left_behind_deferred(&self) {
+        let answer = self.answer(Ending::Exited(0));
+        assert_eq!((answer.options.as_deref(), answer.body), (Some(DEFER.as_bytes()), None));
     }
 
     pub fn run(&self) -> Ran {
