@@ -3,6 +3,9 @@
 //! then, read in every way that the manuals allow, keeps the three rules of
 //! `harness::judge`.
 //!
+//! The files of a killed program are judged twice: as left by a program that
+//! failed, and by themselves, as a channel sees them that looks at nothing else.
+//!
 //! A kernel that lies, such as one that says it wrote what it did not, is not
 //! among the accidents: nobody can answer rightly on top of that.
 
@@ -170,6 +173,9 @@ struct Point<'a> {
     guard: Guard,
     /// As `strace --inject` takes it.
     injection: String,
+    /// Whether the files must be harmless by themselves: to a channel that looks
+    /// at nothing else, not even at how the program ended.
+    files_alone: bool,
 }
 
 /// What a run left, and the calls it made.
@@ -217,13 +223,16 @@ struct Call {
     count: usize,
     /// Whether it belongs to the system's start of a program, before `main`.
     is_start: bool,
+    /// Whether the safe answer is on disk when this call begins. Until then there
+    /// is no file that could say anything, and the guard alone can help.
+    is_promised: bool,
 }
 
 fn calls(scene: &Scene, server: Server) -> Vec<Call> {
     let played = play(scene, server, Guard::On, "");
     assert_eq!(played.answer.ending, Ending::Exited(0), "{}: {}", scene.name, played.trace);
     let mut counts = HashMap::new();
-    let mut is_start = true;
+    let (mut is_start, mut is_promised) = (true, false);
     let names = played.trace.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name);
     let calls: Vec<_> = names
         .map(|name| {
@@ -231,7 +240,10 @@ fn calls(scene: &Scene, server: Server) -> Vec<Call> {
             *count += 1;
             // The first thing that `convscan part` does.
             is_start &= name != "umask";
-            Call { name: name.to_owned(), count: *count, is_start }
+            let call = Call { name: name.to_owned(), count: *count, is_start, is_promised };
+            // The first thing that is ever written.
+            is_promised |= name == "write";
+            call
         })
         .collect();
     let own = calls.iter().filter(|call| !call.is_start).count();
@@ -246,8 +258,9 @@ fn points(stage: &Stage, injections: fn(Server, &Call) -> Vec<(Guard, String)>) 
         for server in Server::ALL {
             for call in calls(scene, server).iter().filter(|call| i == 0 || !call.is_start) {
                 points.extend(injections(server, call).into_iter().map(|(guard, injection)| {
+                    let files_alone = call.is_promised && injection.starts_with(KILL);
                     let injection = format!("-e trace={0} -e inject={0}:{injection}", call.name);
-                    Point { scene, server, guard, injection }
+                    Point { scene, server, guard, injection, files_alone }
                 }));
             }
         }
@@ -255,8 +268,10 @@ fn points(stage: &Stage, injections: fn(Server, &Call) -> Vec<(Guard, String)>) 
     points
 }
 
+const KILL: &str = "signal=KILL";
+
 fn kills(_server: Server, call: &Call) -> Vec<(Guard, String)> {
-    [Guard::On, Guard::Off].map(|guard| (guard, format!("signal=KILL:when={}", call.count))).to_vec()
+    [Guard::On, Guard::Off].map(|guard| (guard, format!("{KILL}:when={}", call.count))).to_vec()
 }
 
 /// Each call fails once in every way, and then it and all of its name that
@@ -314,31 +329,47 @@ fn walk(points: &[Point<'_>]) -> Walk {
 
 fn visit(point: &Point<'_>, readings: &[Reading], walk: &Mutex<Walk>) {
     let played = play(point.scene, point.server, point.guard, &point.injection);
-    let Answer { ending, body, headers, options } = played.answer.clone();
+    let at = || format!("{} {:?} {:?} {}", point.scene.name, point.server, point.guard, point.injection);
+    let met = ["(INJECTED)", "+++ killed"].iter().any(|word| played.trace.contains(word));
+    let mut failures = Vec::new();
+    if played.took >= LONGEST {
+        failures.push(format!("{}: without end", at()));
+    }
+    if point.guard == Guard::On && played.answer.ending != Ending::Exited(0) {
+        failures.push(format!("{}: the guard failed: {:?}", at(), played.answer.ending));
+    }
+    let unnoticed = point.files_alone.then(|| Answer { ending: Ending::Exited(0), ..played.answer.clone() });
+    for answer in [played.answer].into_iter().chain(unnoticed) {
+        if let Some(rule) = rule_broken(point, &answer, readings, walk) {
+            failures.push(format!("{}: {rule}\n  {:.600}", at(), format!("{answer:?}")));
+        }
+    }
+    let mut walk = walk.lock().unwrap();
+    walk.met += usize::from(met);
+    walk.failures.extend(failures);
+}
+
+/// The first rule that an answer breaks, with how many readings break one.
+fn rule_broken(
+    point: &Point<'_>,
+    answer: &Answer,
+    readings: &[Reading],
+    walk: &Mutex<Walk>,
+) -> Option<String> {
+    let Answer { ending, body, headers, options } = answer.clone();
     let left: Left = (point.scene.name, point.server, [body, headers, options], format!("{ending:?}"));
     let known = walk.lock().unwrap().known.get(&left).copied();
     let judged = match known {
         Some(beyond) => Judged { readings: readings.len(), beyond, broken: Vec::new() },
-        None => judge(&played.answer, &point.scene.truth, readings),
+        None => judge(answer, &point.scene.truth, readings),
     };
     let mut walk = walk.lock().unwrap();
+    walk.judged += judged.readings;
+    walk.beyond += judged.beyond;
     if judged.broken.is_empty() {
         walk.known.insert(left, judged.beyond);
     }
-    walk.met += usize::from(["(INJECTED)", "+++ killed"].iter().any(|word| played.trace.contains(word)));
-    walk.judged += judged.readings;
-    walk.beyond += judged.beyond;
-    let at = || format!("{} {:?} {:?} {}", point.scene.name, point.server, point.guard, point.injection);
-    if played.took >= LONGEST {
-        walk.failures.push(format!("{}: without end", at()));
-    }
-    if point.guard == Guard::On && played.answer.ending != Ending::Exited(0) {
-        walk.failures.push(format!("{}: the guard failed: {:?}", at(), played.answer.ending));
-    }
-    if let Some(rule) = judged.broken.first() {
-        let files = format!("{:?}", played.answer);
-        walk.failures.push(format!("{}: {} x {rule}\n  {files:.600}", at(), judged.broken.len()));
-    }
+    judged.broken.first().map(|rule| format!("{} x {rule}", judged.broken.len()))
 }
 
 fn report(what: &str, points: usize, walk: &Walk) {
