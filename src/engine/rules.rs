@@ -17,7 +17,7 @@ use aho_corasick::AhoCorasick;
 
 use super::{Engine, Response, Sample};
 use crate::config::EngineConfig;
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Until, read_text};
 use crate::text;
@@ -107,6 +107,7 @@ impl RuleSet {
     pub fn parse(path: &str, source: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut rules = Vec::new();
         let mut faults = Vec::new();
+        let mut unlisted = 0;
         let mut start = 0;
         for line in source.split_inclusive('\n') {
             let content = line.trim();
@@ -117,10 +118,14 @@ impl RuleSet {
             }
             match Rule::parse(content) {
                 Ok(rule) => rules.push(rule),
+                Err(_) if faults.len() == LISTED => unlisted += 1,
                 Err((message, hint)) => {
                     faults.push(Diagnostic::at(path, source, at..at + content.len(), message).hint(hint));
                 }
             }
+        }
+        if unlisted > 0 {
+            faults.push(Diagnostic::unlisted(path, unlisted));
         }
         if faults.is_empty() { Ok(Self { rules }) } else { Err(faults) }
     }
