@@ -21,4 +21,5 @@ mod manual;
 mod message;
 mod outcomes;
 mod part;
+mod properties;
 mod readers;

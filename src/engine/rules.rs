@@ -242,7 +242,7 @@ fn comparable(name: &str) -> String {
 }
 
 /// Whether `text` matches a pattern of `*` (any run) and `?` (one character).
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;

@@ -9,14 +9,14 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 const MOST_PIECES: usize = 100;
 
 /// A field's value up to the first `;`: `text/plain` or `attachment`.
-pub(crate) fn main_value(value: &[u8]) -> &[u8] {
+pub fn main_value(value: &[u8]) -> &[u8] {
     value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
 }
 
 /// Every value of the parameter `wanted`: the plain one as it stands there
 /// without its quotes, then the extended one, decoded. An honest field has one
 /// of them; mail programs differ in which they take of two.
-pub(crate) fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
+pub fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
     let pairs: Vec<(&[u8], &[u8])> = segments(value).skip(1).filter_map(pair).collect();
     let plain = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
     let plain = plain.map(|(_, value)| unquoted(value));
@@ -24,7 +24,7 @@ pub(crate) fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
 }
 
 /// All parameters in their order, as they stand there without their quotes.
-pub(crate) fn all(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn all(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     segments(value).skip(1).filter_map(pair).map(|(name, value)| (name.to_vec(), unquoted(value))).collect()
 }
 
