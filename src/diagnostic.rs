@@ -14,6 +14,10 @@ pub enum Severity {
     Error,
 }
 
+/// How many complaints about one file are listed. Who has more has the wrong
+/// file; and each costs a walk over the text to count its lines.
+pub const LISTED: usize = 100;
+
 /// A complaint about one place of a text file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -68,6 +72,12 @@ impl Diagnostic {
             source: String::new(),
             width: 0,
         }
+    }
+
+    /// The last complaint of a list that stops at [`LISTED`].
+    pub fn unlisted(path: &str, count: usize) -> Self {
+        Self::whole(path, format!("{count} more faults are not listed"))
+            .hint("mend the first ones, or see whether this is the right file")
     }
 
     /// The same complaint with its cure.

@@ -23,6 +23,7 @@ mod manual;
 mod message;
 mod outcomes;
 mod part;
+mod properties;
 mod readers;
 mod readings;
 mod surroundings;

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use convscan::config::Config;
 use convscan::diagnostic::{Diagnostic, Severity};
+use convscan::engine::rules::RuleSet;
 use convscan::mta::conversions::{
     Action, Choice, Conversions, MessageHeader, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
@@ -295,4 +297,22 @@ fn a_megabyte_of_anything_is_read_in_no_time_and_faults_are_bounded() {
     assert_eq!(faults.len(), 101);
     assert_eq!(faults[100].message, "900 more faults are not listed");
     assert_eq!(faults[100].severity, Severity::Error);
+}
+
+/// A rules file of 4 MiB of anything was not refused within a minute: every fault
+/// counted the lines before it. So did those of the configuration.
+#[test]
+fn a_file_full_of_faults_is_refused_soon() {
+    for piece in ["x\n", "x = 1\n", "[[engine]]\n"] {
+        let text = piece.repeat(256 * 1024 / piece.len());
+        let start = Instant::now();
+        let faults = [RuleSet::parse("rules", &text).unwrap_err(), Config::parse("config", &text).faults];
+        // A build for tests on a busy machine; what is quadratic takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(20), "{piece:?}: {:?}", start.elapsed());
+        for faults in faults {
+            assert!(faults.len() > 50 && faults.len() <= 101, "{piece:?}: {}", faults.len());
+            let last = faults.get(100).map_or("more faults are not listed", |last| &last.message);
+            assert!(last.ends_with("more faults are not listed"), "{last}");
+        }
+    }
 }

@@ -196,9 +196,7 @@ impl Config {
         if file.is_sound() {
             config.judge(&file);
         }
-        let mut faults = file.into_faults();
-        faults.sort_by_key(|fault| (fault.line, fault.column));
-        Parsed { config, faults }
+        Parsed { config, faults: file.into_faults() }
     }
 
     /// Faults that no single key has. Asked only of a file without others, which

@@ -1,7 +1,7 @@
 //! A TOML table read key by key. All faults of a file are collected, each with
 //! place and hint; keys that nobody asked for are faults too.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,35 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::text;
-
-/// Most faults that are told of one file. A file that is no configuration at all
-/// has thousands, and every part would pay for them.
-const MOST_FAULTS: usize = 20;
 
 /// The file that tables are read from, and its faults so far.
 pub(super) struct File<'a> {
     path: &'a str,
     source: &'a str,
     faults: RefCell<Vec<Diagnostic>>,
+    unlisted: Cell<usize>,
 }
 
 impl<'a> File<'a> {
     pub(super) fn new(path: &'a str, source: &'a str) -> Self {
-        Self { path, source, faults: RefCell::default() }
+        Self { path, source, faults: RefCell::default(), unlisted: Cell::default() }
     }
 
+    /// All of them in the order of the text.
     pub(super) fn into_faults(self) -> Vec<Diagnostic> {
-        self.faults.into_inner()
+        let mut faults = self.faults.into_inner();
+        faults.sort_by_key(|fault| (fault.line, fault.column));
+        if self.unlisted.get() > 0 {
+            faults.push(Diagnostic::unlisted(self.path, self.unlisted.get()));
+        }
+        faults
     }
 
     /// Whether so much is wrong that no more is looked for.
     pub(super) fn is_full(&self) -> bool {
-        self.faults.borrow().len() >= MOST_FAULTS
+        self.faults.borrow().len() >= LISTED
     }
 
     pub(super) fn is_sound(&self) -> bool {
@@ -43,11 +46,12 @@ impl<'a> File<'a> {
     }
 
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        if self.is_full() {
+        let mut faults = self.faults.borrow_mut();
+        if faults.len() == LISTED {
+            self.unlisted.set(self.unlisted.get() + 1);
             return;
         }
-        let fault = Diagnostic::at(self.path, self.source, span, message);
-        self.faults.borrow_mut().push(fault.hint(hint));
+        faults.push(Diagnostic::at(self.path, self.source, span, message).hint(hint));
     }
 
     /// A fault that is not at one place of the file.

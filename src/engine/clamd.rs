@@ -147,7 +147,7 @@ fn garbled(reply: &[u8]) -> ScanError {
 
 /// What stands before the verdict in a reply line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Label {
+pub(super) enum Label {
     /// `fd[N]: `, for a descriptor.
     Descriptor,
     /// `stream: `.
@@ -172,7 +172,7 @@ impl Label {
 /// The verdict of a whole reply. clamd may send several lines, and an `ERROR`
 /// line beside an `OK` line; infected > error > unscannable > clean. A line
 /// without its end is a cut line: it may convict, it never acquits.
-fn judge(reply: &[u8], label: Label, size: u64) -> Result<Verdict, ScanError> {
+pub(super) fn judge(reply: &[u8], label: Label, size: u64) -> Result<Verdict, ScanError> {
     let mut threats = Vec::new();
     let mut fault = None;
     let mut unscannable = None;

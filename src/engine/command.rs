@@ -2,8 +2,8 @@
 //! part. Everything but its documented answers is an error.
 
 mod lines;
-mod output;
-mod version;
+pub(super) mod output;
+pub(super) mod version;
 
 use std::ffi::OsString;
 use std::io;

@@ -3,6 +3,8 @@
 mod clamd;
 mod command;
 pub mod eicar;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod rules;
 
 use std::fs::File;

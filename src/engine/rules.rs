@@ -17,7 +17,7 @@ use aho_corasick::AhoCorasick;
 
 use super::{Engine, Response, Sample};
 use crate::config::EngineConfig;
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Until, read_text};
 use crate::text;
@@ -25,9 +25,6 @@ use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
 /// Largest rules file. It is read for each part; a few thousand rules fit.
 pub const LARGEST: usize = 1024 * 1024;
-
-/// Most faults that are told of one file.
-const MOST_FAULTS: usize = 20;
 
 /// Shortest byte pattern: a shorter one turns up in honest files by chance.
 const SHORTEST_PATTERN: usize = 4;
@@ -110,11 +107,9 @@ impl RuleSet {
     pub fn parse(path: &str, source: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut rules = Vec::new();
         let mut faults = Vec::new();
+        let mut unlisted = 0;
         let mut start = 0;
         for line in source.split_inclusive('\n') {
-            if faults.len() >= MOST_FAULTS {
-                break;
-            }
             let content = line.trim();
             let at = start + line.len() - line.trim_start().len();
             start += line.len();
@@ -123,10 +118,14 @@ impl RuleSet {
             }
             match Rule::parse(content) {
                 Ok(rule) => rules.push(rule),
+                Err(_) if faults.len() == LISTED => unlisted += 1,
                 Err((message, hint)) => {
                     faults.push(Diagnostic::at(path, source, at..at + content.len(), message).hint(hint));
                 }
             }
+        }
+        if unlisted > 0 {
+            faults.push(Diagnostic::unlisted(path, unlisted));
         }
         if faults.is_empty() { Ok(Self { rules }) } else { Err(faults) }
     }
@@ -277,7 +276,7 @@ fn plain(name: &str) -> String {
 const QUOTES: [char; 8] = ['"', '\'', '`', '\u{B4}', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}'];
 
 /// Whether `text` matches a pattern of `*` (any run) and `?` (one character).
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     matches_chars(&pattern, &text)
 }

@@ -2,11 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Severity};
-
-/// How many complaints about one file are listed. Who has more has the wrong
-/// file; and each costs a walk over the text to count its lines.
-pub(super) const LISTED: usize = 100;
+use crate::diagnostic::{Diagnostic, LISTED, Severity};
 
 /// Complaints in the order in which they are found.
 pub(super) struct Faults<'a> {
@@ -62,9 +58,7 @@ impl<'a> Faults<'a> {
         self.list.sort_by_key(|(at, _)| *at);
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, fault)| fault).collect();
         if self.unlisted > 0 {
-            let mut rest =
-                Diagnostic::whole(self.path, format!("{} more faults are not listed", self.unlisted))
-                    .hint("mend the first ones, or see whether this is the right file");
+            let mut rest = Diagnostic::unlisted(self.path, self.unlisted);
             rest.severity = self.worst_unlisted;
             list.push(rest);
         }

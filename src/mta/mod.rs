@@ -7,6 +7,6 @@ pub mod header;
 mod lines;
 pub mod mappings;
 pub mod message;
-pub(crate) mod parameter;
+pub mod parameter;
 pub mod reading;
 mod wildcard;

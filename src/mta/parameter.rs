@@ -7,14 +7,14 @@ use std::panic::catch_unwind;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// A field's value up to the first `;`: `text/plain` or `attachment`.
-pub(crate) fn main_value(value: &[u8]) -> &[u8] {
+pub fn main_value(value: &[u8]) -> &[u8] {
     value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
 }
 
 /// Every value that a mail program could take for the parameter `wanted`, each
 /// once: plain ones without their quotes, then extended ones, decoded. An honest
 /// field has one; mail programs differ in which they take of several.
-pub(crate) fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
+pub fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
     let mut pairs: Vec<(&[u8], &[u8])> = segments(value).skip(1).filter_map(pair).collect();
     if has_doubtful_quotes(value) {
         pairs.extend(value.split(|byte| *byte == b';').skip(1).filter_map(pair));
@@ -49,7 +49,7 @@ fn readings(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// All parameters in their order, as they stand there without their quotes.
-pub(crate) fn all(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn all(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     segments(value).skip(1).filter_map(pair).map(|(name, value)| (name.to_vec(), unquoted(value))).collect()
 }
 

@@ -11,7 +11,11 @@ use crate::os::process::{End, Outcome};
 use crate::verdict::{ErrorKind, MOST_THREATS, Reason, ScanError, Threat, Verdict};
 
 /// The verdict on the private copy `file`.
-pub(super) fn verdict(config: &CommandConfig, outcome: &Outcome, file: &Path) -> Result<Verdict, ScanError> {
+pub(in crate::engine) fn verdict(
+    config: &CommandConfig,
+    outcome: &Outcome,
+    file: &Path,
+) -> Result<Verdict, ScanError> {
     let lines = Lines::new(outcome, file);
     let meaning = meaning(config, outcome.end);
     let convictions = Convictions::new(&config.patterns.infected, &lines);
@@ -48,7 +52,7 @@ pub(super) fn verdict(config: &CommandConfig, outcome: &Outcome, file: &Path) ->
 }
 
 /// Whether the scanner claims to have cleaned the private copy `file`.
-pub(super) fn claims_cleaned(
+pub(in crate::engine) fn claims_cleaned(
     config: &CommandConfig,
     outcome: &Outcome,
     file: &Path,

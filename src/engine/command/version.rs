@@ -22,7 +22,7 @@ const LABELS: [(&str, &str); 4] = [
 
 /// The version in `outcome`, in one printable line; the command ran in
 /// `directory`.
-pub(super) fn version(
+pub(in crate::engine) fn version(
     config: &CommandConfig,
     outcome: &Outcome,
     directory: &Path,

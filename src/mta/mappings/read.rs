@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::pattern::Pattern;
 use super::{Entry, Include, Mappings, Place, Table, route, template};
-use crate::diagnostic::Diagnostic;
-use crate::mta::faults::{Faults, LISTED};
+use crate::diagnostic::{Diagnostic, LISTED};
+use crate::mta::faults::Faults;
 use crate::mta::lines::{Line, Logical, Physical, physical};
 use crate::text;
 

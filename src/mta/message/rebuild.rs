@@ -147,10 +147,12 @@ impl Message<'_> {
     ) -> Edit {
         let buffer = self.bytes(place.buffer);
         let eol = self.eol(place.buffer);
-        let mut text = place.header.rewritten(buffer, eol, replaced, &lines);
-        if !text.is_empty() && !text.ends_with(b"\n") {
-            text.extend_from_slice(eol);
+        let mut header = place.header.rewritten(buffer, eol, replaced, &lines);
+        if !header.is_empty() && !header.ends_with(b"\n") {
+            header.extend_from_slice(eol);
         }
+        let mut text = self.missing_before(place);
+        text.extend_from_slice(&header);
         let blank = buffer.get(place.header.blank.clone()).unwrap_or_default();
         text.extend_from_slice(if blank.ends_with(b"\n") { blank } else { eol });
         text.extend_from_slice(&body);
@@ -158,6 +160,28 @@ impl Message<'_> {
             text.extend_from_slice(eol);
         }
         Edit { range: place.header.range.start..place.body.end, text }
+    }
+
+    /// Line ends that are missing before `place`: that of a delimiter which is the
+    /// last line, and the empty line between a part's header and a message in it.
+    fn missing_before(&self, place: &Place) -> Vec<u8> {
+        let before = self.bytes(place.buffer).get(..place.header.range.start).unwrap_or_default();
+        let eol = self.eol(place.buffer);
+        let ends = |end: &[u8]| before.ends_with(end);
+        match place.role {
+            _ if before.is_empty() => Vec::new(),
+            Role::Part => {
+                if ends(b"\n") {
+                    Vec::new()
+                } else {
+                    eol.to_vec()
+                }
+            }
+            Role::Message if ends(b"\n\n") || ends(b"\n\r\n") => Vec::new(),
+            // Half of an empty line.
+            Role::Message if ends(b"\n\r") => b"\n".to_vec(),
+            Role::Message => eol.repeat(if ends(b"\n") { 1 } else { 2 }),
+        }
     }
 
     /// `content` in the plainest encoding that carries it; base64 carries all.

@@ -246,6 +246,32 @@ fn replacements_as_they_are_written() {
     }
 }
 
+/// A delimiter that was the last line of a message without a line end grew into
+/// the header of what was written behind it; so did the header of a part whose
+/// message had no header of its own.
+#[test]
+fn what_is_written_begins_a_line_of_its_own() {
+    let table = [
+        (format!("{MIXED}--b"), format!("{MIXED}--b\nX: y\n\nnote")),
+        (format!("{MIXED}--b\n\none\n--b"), format!("{MIXED}--b\n\none\n--b\nX: y\n\nnote")),
+        (
+            "Content-Type: message/rfc822".into(),
+            "Content-Type: message/rfc822\n\nMIME-Version: 1.0\nX: y\n\nnote".into(),
+        ),
+        (
+            "Content-Type: message/rfc822\nno field".into(),
+            "Content-Type: message/rfc822\n\nMIME-Version: 1.0\nX: y\n\nnote".into(),
+        ),
+    ];
+    for (raw, expected) in table {
+        let message = Message::split(raw.as_bytes());
+        let last = message.leaves().len() - 1;
+        let new = message.rebuilt(&Changes::from([(last, change(b"note", Some(b"X: y\n\n"), None, b"?"))]));
+        assert_eq!(String::from_utf8_lossy(&new), expected);
+        assert_eq!(Message::split(&new).leaves().len(), last + 1);
+    }
+}
+
 #[test]
 fn a_header_alone_leaves_the_body_as_it_stands() {
     let raw = b"Content-Type: a/b\r\nContent-Transfer-Encoding: Base64\r\n\r\nA A\r\n==";

@@ -1,0 +1,217 @@
+//! Scanners' words: no acquittal without the words for it.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use convscan::config::{CommandConfig, Config, EngineKind, Meaning, Preset};
+use convscan::engine::fuzzing;
+use convscan::engine::rules::RuleSet;
+use convscan::os::process::{End, Outcome};
+use convscan::verdict::{MOST_THREATS, ScanError, Threat, Verdict};
+use regex::bytes::Regex;
+
+use super::{has, in_place, printable};
+
+fn shown(result: &Result<Verdict, ScanError>) {
+    match result {
+        Ok(Verdict::Clean | Verdict::Unscannable(_)) => {}
+        Ok(Verdict::Infected(threats)) => named(threats),
+        Err(error) => printable(&error.detail, 400),
+    }
+}
+
+fn named(threats: &[Threat]) {
+    assert!(!threats.is_empty(), "a conviction without a threat");
+    for threat in threats {
+        let name = threat.to_string();
+        assert!(!name.is_empty());
+        printable(&name, 200);
+    }
+}
+
+/// clamd acquits by `OK` behind the right label, ended, and by nothing else.
+pub fn clamd(reply: &[u8]) {
+    let lines: Vec<&[u8]> = reply.split(|byte| matches!(byte, 0 | b'\n')).collect();
+    let (cut, whole) = lines.split_last().expect("a split has one piece at least");
+    let said = || lines.iter().filter(|line| !line.trim_ascii().is_empty());
+    for (size, empty) in [(0, true), (68, false)] {
+        let [descriptor, stream] =
+            [fuzzing::descriptor_reply(reply, size), fuzzing::stream_reply(reply, size)];
+        for (result, label) in
+            [(&descriptor, is_descriptor as fn(&[u8], &[u8]) -> bool), (&stream, is_stream)]
+        {
+            shown(result);
+            let ok = |line: &&[u8]| label(line, b"OK");
+            let harmless = |line: &&&[u8]| ok(line) || (empty && label(line, b"Empty file"));
+            let acquits =
+                cut.trim_ascii().is_empty() && whole.iter().any(ok) && said().all(|line| harmless(&line));
+            assert_eq!(*result == Ok(Verdict::Clean), acquits, "size {size}");
+            let convicts = |line: &&&[u8]| line.ends_with(b" FOUND") && !has(line, b"Heuristics.");
+            if said().any(|line| convicts(&line)) {
+                assert!(matches!(result, Ok(Verdict::Infected(_))), "{result:?}");
+            } else if said().any(|line| line.ends_with(b" ERROR")) {
+                assert!(matches!(result, Ok(Verdict::Infected(_)) | Err(_)), "{result:?}");
+            }
+        }
+        assert!(descriptor != Ok(Verdict::Clean) || stream.is_err(), "one reply under two labels");
+    }
+}
+
+fn is_descriptor(line: &[u8], word: &[u8]) -> bool {
+    let number = line.strip_prefix(b"fd[").and_then(|line| line.strip_suffix(&[b"]: ", word].concat()[..]));
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
+fn is_stream(line: &[u8], word: &[u8]) -> bool {
+    line == [b"stream: ", word].concat()
+}
+
+const FILE: &str = "/s/scan-1/part";
+
+/// Every preset, and a scanner that is defined by lines alone.
+fn scanners() -> &'static [CommandConfig] {
+    static SCANNERS: OnceLock<Vec<CommandConfig>> = OnceLock::new();
+    const BY_LINES: &str = "program = \"/opt/bdscan\"\nscan = [\"{file}\"]\n[engine.codes]\nerror = [3]\n[engine.patterns]\ninfected = ['infected: (.*)$']\nclean = ['^Infected files: 0$']\n";
+    SCANNERS.get_or_init(|| {
+        let presets = Preset::NAMES.iter().map(|(_, name)| format!("preset = \"{name}\"\n"));
+        let configured = |keys: String| {
+            let source =
+                format!("state.directory = \"/s\"\n[[engine]]\nname = \"e\"\ntype = \"command\"\n{keys}");
+            let parsed = Config::parse("c", &source);
+            assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+            match parsed.config.engines.into_iter().next().map(|engine| engine.kind) {
+                Some(EngineKind::Command(command)) => *command,
+                other => panic!("{other:?}"),
+            }
+        };
+        presets.chain([BY_LINES.to_owned()]).map(configured).collect()
+    })
+}
+
+/// A command-line scanner acquits by an exit code for clean, with the line that
+/// belongs to it, and with no line that says otherwise. The first line of `data`
+/// is the exit code in decimal, `{file}` the private copy; what follows a line
+/// `--stderr--` is standard error.
+pub fn command(data: &[u8]) {
+    let (code, output) = data.split_at(data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len()));
+    let Some(code) = str::from_utf8(code).ok().and_then(|code| code.parse::<u8>().ok()) else { return };
+    let output = replaced(output.get(1..).unwrap_or_default(), b"{file}", FILE.as_bytes());
+    const MARK: &[u8] = b"--stderr--\n";
+    let stdout_ends = output.windows(MARK.len()).position(|window| window == MARK);
+    let (stdout, stderr) = match stdout_ends {
+        Some(at) => (output[..at].to_vec(), output[at + MARK.len()..].to_vec()),
+        None => (output, Vec::new()),
+    };
+    let [said, complained] = [lines(&stdout), lines(&stderr)];
+    let mut outcome = Outcome { end: End::Exited(code), stdout, stderr, cut: false, unfinished: false };
+    let others = [End::Signalled(9), End::TimedOut, End::Flooded, End::Lost, End::Interrupted(15)];
+    let other = others[usize::from(code) % others.len()];
+    for (end, cut) in [(End::Exited(code), false), (End::Exited(code), true), (other, false)] {
+        outcome.end = end;
+        outcome.cut = cut;
+        for config in scanners() {
+            judged(config, &outcome, &said, &complained);
+        }
+    }
+}
+
+/// `said` and `complained` are the lines of the two streams.
+fn judged(config: &CommandConfig, outcome: &Outcome, said: &[Vec<u8>], complained: &[Vec<u8>]) {
+    let file = Path::new(FILE);
+    let result = fuzzing::command_verdict(config, outcome, file);
+    shown(&result);
+    if let Ok(Verdict::Infected(threats)) = &result {
+        assert!(threats.len() <= MOST_THREATS);
+    }
+    let meaning = match outcome.end {
+        End::Exited(code) => config.codes.meaning(code),
+        End::Signalled(_) | End::TimedOut | End::Flooded | End::Lost | End::Interrupted(_) => None,
+    };
+    let all = || said.iter().chain(complained);
+    let patterns = &config.patterns;
+    let matched = |list: &Vec<Regex>| all().any(|line| list.iter().any(|pattern| pattern.is_match(line)));
+    let acquits = meaning == Some(Meaning::Clean)
+        && !outcome.cut
+        && ![&patterns.infected, &patterns.error, &patterns.encrypted, &patterns.unscannable]
+            .into_iter()
+            .any(matched)
+        && (patterns.clean.is_empty()
+            || said.iter().any(|line| patterns.clean.iter().any(|pattern| pattern.is_match(line))));
+    if matched(&patterns.summary) {
+        // A summary may still contradict what else acquits.
+        assert!(result != Ok(Verdict::Clean) || acquits, "{meaning:?}");
+    } else {
+        assert_eq!(result == Ok(Verdict::Clean), acquits, "{meaning:?}");
+    }
+    if let Ok(Verdict::Unscannable(_)) = result {
+        assert!(meaning.is_some() && !outcome.cut && !matched(&patterns.error));
+    }
+    match fuzzing::command_cleaned(config, outcome, file) {
+        Ok(()) => assert!(meaning == Some(Meaning::Cleaned) && !outcome.cut && !matched(&patterns.error)),
+        Err(error) => printable(&error.detail, 400),
+    }
+    match fuzzing::command_version(config, outcome, file) {
+        Ok(version) => printable(&version, 1000),
+        Err(error) => printable(&error.detail, 400),
+    }
+}
+
+/// The lines as the patterns are to see them.
+fn lines(output: &[u8]) -> Vec<Vec<u8>> {
+    let output: Vec<u8> = output.iter().map(|byte| if *byte == 0 { b'?' } else { *byte }).collect();
+    let output = replaced(&replaced(&output, b"/./", b"/"), FILE.as_bytes(), b"\0");
+    let lines = output.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+fn replaced(text: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        if text[at..].starts_with(old) {
+            out.extend_from_slice(new);
+            at += old.len();
+        } else {
+            out.push(text[at]);
+            at += 1;
+        }
+    }
+    out
+}
+
+/// A rules file is sound if each of its lines is, and a pattern takes in what a
+/// plain table says.
+pub fn rules(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let whole = RuleSet::parse("rules", &text);
+    let faulty = text.split('\n').filter(|line| RuleSet::parse("line", line).is_err()).count();
+    match whole {
+        Ok(_) => assert_eq!(faulty, 0),
+        Err(faults) => {
+            in_place(&text, &faults);
+            assert_eq!(faults.iter().filter(|fault| fault.line > 0).count(), faulty.min(100));
+        }
+    }
+    let mut lines = text.split('\n').map(|line| line.chars().take(60).collect::<String>());
+    let (pattern, name) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    assert_eq!(fuzzing::rule_matches(&pattern, &name), takes_in(&pattern, &name), "{pattern:?} {name:?}");
+}
+
+/// `row[j]`: whether the pattern so far takes in the first `j` characters.
+fn takes_in(pattern: &str, text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut row = vec![false; text.len() + 1];
+    row[0] = true;
+    for c in pattern.chars() {
+        let mut next = vec![false; row.len()];
+        for j in 0..row.len() {
+            next[j] = if c == '*' {
+                row[j] || (j > 0 && next[j - 1])
+            } else {
+                j > 0 && row[j - 1] && (c == '?' || c == text[j - 1])
+            };
+        }
+        row = next;
+    }
+    row[text.len()]
+}

@@ -1,0 +1,45 @@
+//! What holds for each reader, whatever it is given. The fuzz targets and the
+//! property tests of the main crate share this text.
+
+mod engine;
+mod message;
+mod mta;
+mod own;
+
+use convscan::diagnostic::Diagnostic;
+
+pub use self::engine::{clamd, command, rules};
+pub use self::message::{answer, message};
+pub use self::mta::{conversions, header, mappings};
+pub use self::own::{config, notice, record};
+
+/// `text` may go to a terminal, a header or a log: one line without anything
+/// that moves the cursor, and not longer than `most` characters.
+#[track_caller]
+fn printable(text: &str, most: usize) {
+    let odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}')
+    };
+    assert!(!text.contains(odd), "not printable: {text:?}");
+    assert!(text.chars().count() <= most, "longer than {most}: {text:?}");
+}
+
+/// The faults lie within the text, are bounded in number, and can be shown.
+#[track_caller]
+fn in_place(text: &str, faults: &[Diagnostic]) {
+    let lines: Vec<&str> = text.split('\n').collect();
+    for fault in faults {
+        let shown = fault.to_string();
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "not printable: {shown:?}");
+        if fault.line > 0 {
+            let line = lines.get(fault.line - 1);
+            let within = line.is_some_and(|line| (1..=line.chars().count() + 1).contains(&fault.column));
+            assert!(within, "outside of the text: {fault}");
+            assert!(fault.hint.is_some(), "no cure: {fault}");
+        }
+    }
+}
+
+fn has(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|window| window == wanted)
+}

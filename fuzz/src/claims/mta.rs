@@ -1,0 +1,171 @@
+//! The mail server's files, and headers.
+
+use convscan::mta::conversions::{
+    Action, Conversions, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
+};
+use convscan::mta::mappings::{Mappings, Outcome};
+use convscan::mta::{header as reader, parameter};
+
+use super::{has, in_place, printable};
+
+/// Entries, tables and probes that are tried of one file: a probe may take
+/// milliseconds by design.
+const TRIED: usize = 6;
+
+fn bounded(text: &str, faults: &[convscan::diagnostic::Diagnostic]) {
+    in_place(text, faults);
+    assert!(faults.len() <= 101, "{} faults", faults.len());
+}
+
+fn part(value: &[u8]) -> PartFacts {
+    let parameter = |name: &[u8]| PartParameter { name: name.to_vec(), value: value.to_vec() };
+    PartFacts {
+        in_channel: b"tcp_local".to_vec(),
+        out_channel: b"ims-ms".to_vec(),
+        tags: vec![b"tag".to_vec()],
+        main_type: b"application".to_vec(),
+        subtype: value.to_vec(),
+        parameters: vec![parameter(b"name"), parameter(b"charset")],
+        dparameters: vec![parameter(b"filename")],
+        ..PartFacts::default()
+    }
+}
+
+/// A part falls to the first entry that nothing speaks against, and no value
+/// brings a quote or a control character into a command.
+pub fn conversions(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (conversions, faults) = Conversions::parse("conversions", &text);
+    bounded(&text, &faults);
+    let (mappings, _) = Mappings::parse("mappings", &text);
+    let facts = part(b"zq'qz\n\x1b\0");
+    let choice = conversions.choose(&facts, &mappings);
+    let tried = choice.matched.map_or(conversions.entries.len(), |(index, _)| index);
+    assert!(choice.passed.iter().map(|passed| passed.index).eq(0..tried), "entries out of order");
+    for passed in &choice.passed {
+        if let Reason::Differs { name, pattern, value } = &passed.reason {
+            printable(name, 60);
+            printable(pattern, 200);
+            value.iter().for_each(|value| printable(value, 200));
+        }
+    }
+    let lines = text.split('\n').count();
+    let mut last = 1;
+    for entry in &conversions.entries {
+        assert!((last..=lines).contains(&entry.line), "entry at line {}", entry.line);
+        last = entry.line;
+    }
+    for entry in conversions.entries.iter().take(TRIED) {
+        for reading in [SymbolReading::ByName, SymbolReading::ByPosition] {
+            let mut symbols = facts.symbols();
+            symbols.extend(entry.symbols(&facts.parameters, &facts.dparameters, reading));
+            let line = entry.command_line(&symbols, &mappings);
+            assert_eq!(line.is_some(), matches!(entry.action, Action::Command(_)));
+            let (Action::Command(command), Some(Resolved::Text(line))) = (&entry.action, line) else {
+                continue;
+            };
+            let own = command.text.as_bytes();
+            assert!(has(own, b"zq") || !has(&line, b"zq'qz"), "a quote gets through: {command:?}");
+            // A mapping table's answer is the administrator's own text.
+            if command.call_out().is_none() && !own.iter().any(u8::is_ascii_control) {
+                assert!(!line.iter().any(u8::is_ascii_control), "a control gets through: {command:?}");
+            }
+        }
+    }
+}
+
+/// Tables and entries stand where they say, and a route that is not understood
+/// is a doubt.
+pub fn mappings(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (mappings, faults) = Mappings::parse("mappings", &text);
+    bounded(&text, &faults);
+    let lines: Vec<&str> = text.split('\n').collect();
+    for table in mappings.tables() {
+        assert!(lines[table.place.line - 1].contains(table.name.split('\\').next().unwrap_or_default()));
+        for entry in &table.entries {
+            assert!((table.place.line..=lines.len()).contains(&entry.place.line));
+        }
+    }
+    for table in mappings.tables().iter().take(TRIED) {
+        for input in ["IN-CHAN=tcp_local;OUT-CHAN=ims-ms;CONVERT", "", "a\u{e9}$*%\\"] {
+            let Some(hit) = table.probe(input) else { continue };
+            assert!(table.entries.iter().any(|entry| entry.place == hit.place));
+            if let Outcome::CannotTell(why) = hit.outcome {
+                assert!(!why.is_empty());
+            }
+        }
+    }
+    for tags in [None, Some("tag")] {
+        let route = mappings.conversion("tcp_local", "ims-ms", tags);
+        assert!(!route.convert || (!route.channel.is_empty() && route.matched.is_some()));
+        route.answer.iter().for_each(|answer| printable(answer, 400));
+        route.doubt.iter().for_each(|doubt| printable(doubt, 1000));
+    }
+    let mut asked = 0;
+    let (with, faults) = Mappings::parse_with("mappings", &text, &mut |_| {
+        asked += 1;
+        (asked <= 4).then(|| text.to_string())
+    });
+    assert!(faults.len() <= 101 * 5);
+    if mappings.includes().is_empty() {
+        assert_eq!(with, mappings);
+    }
+}
+
+/// Header fields come as one line, names are printable, and a parameter reads
+/// back as it was written in each of the ways to write one.
+pub fn header(data: &[u8]) {
+    for name in ["Subject", "Content-Type", "content-disposition", "From", "", ":", "\u{e9}"] {
+        if let Some(value) = reader::field(data, name) {
+            assert!(!value.contains(&b'\n'), "{name}");
+        }
+        printable(&reader::decoded(data, name), 200);
+    }
+    printable(&reader::decode_words(data), 200);
+    let names = reader::file_names(data);
+    for (i, name) in names.iter().enumerate() {
+        assert!(!name.is_empty() && !names[..i].contains(name));
+        assert!(name.chars().count() <= 4096);
+    }
+    for name in ["name", "filename", "boundary", ""] {
+        let values = parameter::parameters(data, name);
+        assert!(values.iter().enumerate().all(|(i, value)| !values[..i].contains(value)));
+    }
+    let main = parameter::main_value(data);
+    assert!(!main.contains(&b';') && main.trim_ascii() == main);
+    for (name, _) in parameter::all(data) {
+        assert!(!name.contains(&b'=') && name.trim_ascii() == name);
+    }
+    written(data);
+}
+
+fn written(value: &[u8]) {
+    let mut quoted = b"attachment; x=\"a;b\"; filename=\"".to_vec();
+    let mut percent = b"attachment; filename*=utf-8''".to_vec();
+    let mut pieces = b"attachment".to_vec();
+    for (i, byte) in value.iter().enumerate() {
+        if matches!(byte, b'"' | b'\\') {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+        let hex = format!("%{byte:02X}");
+        percent.extend_from_slice(hex.as_bytes());
+        if i % 40 == 0 {
+            let charset = if i == 0 { "utf-8''" } else { "" };
+            pieces.extend_from_slice(format!("; FileName*{}*={charset}", i / 40).as_bytes());
+        }
+        pieces.extend_from_slice(hex.as_bytes());
+    }
+    quoted.extend_from_slice(b"\"; y=z");
+    // Mail programs may read other things out of it, too.
+    assert!(parameter::parameters(&quoted, "filename").iter().any(|read| read == value), "quoted");
+    let all = parameter::all(&quoted);
+    assert_eq!(all.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), [&b"x"[..], b"filename", b"y"]);
+    if str::from_utf8(value).is_ok() && !value.is_empty() {
+        assert!(parameter::parameters(&percent, "filename").iter().any(|read| read == value), "percent");
+        if value.len() <= 4000 {
+            assert!(parameter::parameters(&pieces, "filename").iter().any(|read| read == value), "pieces");
+        }
+    }
+}
