@@ -6,6 +6,7 @@
 //! `message/*`, but what is inside the former and inside `message/rfc822`.
 
 pub mod answer;
+mod dress;
 pub(crate) mod encode;
 mod header;
 mod rebuild;

@@ -1,3 +1,5 @@
+//! Entries read, chosen, and their commands filled in: tables.
+
 use super::*;
 use crate::diagnostic::Severity;
 use crate::mta::mappings::Mappings;

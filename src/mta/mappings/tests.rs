@@ -1,3 +1,5 @@
+//! Tables read, probed, and the way of a message: tables.
+
 use super::*;
 use crate::diagnostic::Severity;
 
