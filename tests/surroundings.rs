@@ -178,8 +178,19 @@ fn neither_umask_nor_a_missing_directory_for_temporary_files_matters() {
         // Nothing is left where temporary files go, and nothing can be made there.
         let here = case.directory.path().display();
         let temporary = case.directory.path().parent().unwrap().display();
+        // The program itself may have been built there.
+        let built = Path::new(CONVSCAN).parent().unwrap();
+        let (keep, back) = if built.starts_with(case.directory.path().parent().unwrap()) {
+            let built = built.display();
+            (
+                format!("mount --bind {built} /srv && "),
+                format!("mkdir -p {built} && mount --bind /srv {built} && "),
+            )
+        } else {
+            (String::new(), String::new())
+        };
         let shell = format!(
-            "mount --bind {here} /mnt && mount -t tmpfs none {temporary} && mkdir {here} && \
+            "{keep}mount --bind {here} /mnt && mount -t tmpfs none {temporary} && {back}mkdir {here} && \
              mount --bind /mnt {here} && mount -o remount,ro {temporary} && cd / && exec \"$@\""
         );
         assert_eq!(judged(&case, &truth, with_own_mounts(&case, &shell)), Ending::Exited(0));
