@@ -43,8 +43,11 @@ pub fn clamd(reply: &[u8]) {
             shown(result);
             let ok = |line: &&[u8]| label(line, b"OK");
             let harmless = |line: &&&[u8]| ok(line) || (empty && label(line, b"Empty file"));
-            let acquits =
-                cut.trim_ascii().is_empty() && whole.iter().any(ok) && said().all(|line| harmless(&line));
+            // One `OK` line and no other but harmless ones, each ended by NUL.
+            let acquits = cut.is_empty()
+                && !reply.contains(&b'\n')
+                && whole.iter().filter(|line| ok(line)).count() == 1
+                && whole.iter().all(|line| harmless(&line));
             assert_eq!(*result == Ok(Verdict::Clean), acquits, "size {size}");
             let convicts = |line: &&&[u8]| line.ends_with(b" FOUND") && !has(line, b"Heuristics.");
             if said().any(|line| convicts(&line)) {
@@ -59,7 +62,7 @@ pub fn clamd(reply: &[u8]) {
 
 fn is_descriptor(line: &[u8], word: &[u8]) -> bool {
     let number = line.strip_prefix(b"fd[").and_then(|line| line.strip_suffix(&[b"]: ", word].concat()[..]));
-    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    number.is_some_and(|number| (1..=10).contains(&number.len()) && number.iter().all(u8::is_ascii_digit))
 }
 
 fn is_stream(line: &[u8], word: &[u8]) -> bool {
