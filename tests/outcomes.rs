@@ -192,3 +192,22 @@ fn the_notice_never_holds_the_part() {
         assert!(!text.contains(&eicar));
     }
 }
+
+/// A conviction behind a transfer encoding was once "cleaned" by an engine that
+/// saw the encoded part, and the second scan did not look behind it either.
+#[test]
+fn what_is_found_behind_an_encoding_is_not_cleaned() {
+    let case = Case::new(b"aW5mZWN0ZWQgcGFydAo=\n").var("INPUT_ENCODING", "BASE64");
+    let fake = case.path("state.uvscan");
+    let body = "#!/bin/sh\n# A fake uvscan that claims to clean whatever it is given.\nfor file; do :; done\n\
+                if [ \"$1\" = --clean ]; then echo b3RoZXI= > \"$file\"; exit 19; fi\n\
+                if grep -q infected \"$file\"; then exit 13; fi\nexit 0\n";
+    fs::write(&fake, body).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let engine = format!(
+        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+         scan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
+        fake.display()
+    );
+    case.var("FAKE", fake).config(&engine).run().replaced();
+}
