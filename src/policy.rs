@@ -52,6 +52,15 @@ pub enum Disinfection {
     Skip,
 }
 
+/// What becomes of a part that is unscannable for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// This is done with it.
+    Act(Action),
+    /// It counts as infected.
+    Convict,
+}
+
 /// The administrator's decisions.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -60,7 +69,7 @@ pub struct Policy {
     /// Whether cleaning is tried.
     pub disinfection: Disinfection,
     /// For each reason a part could not be looked into.
-    pub unscannable: [Action; Reason::NAMES.len()],
+    pub unscannable: [Ruling; Reason::NAMES.len()],
     /// For each kind of error.
     pub error: [Action; ErrorKind::NAMES.len()],
     /// Where the entry gives no `OUTPUT_OPTIONS`, so that nothing can be
@@ -73,7 +82,7 @@ impl Default for Policy {
         Self {
             infected: Action::Replace,
             disinfection: Disinfection::Try,
-            unscannable: [Action::Defer; Reason::NAMES.len()],
+            unscannable: Reason::NAMES.map(|(reason, _)| Ruling::Act(by_default(reason))),
             error: [Action::Defer; ErrorKind::NAMES.len()],
             without_options: Action::Defer,
         }
@@ -86,21 +95,57 @@ impl Policy {
         match worst {
             Ok(Verdict::Clean) => Action::Pass,
             Ok(Verdict::Infected(_)) => self.infected,
-            Ok(Verdict::Unscannable(reason)) => line(&self.unscannable, &Reason::NAMES, reason),
-            Err(error) => line(&self.error, &ErrorKind::NAMES, &error.kind),
+            Ok(Verdict::Unscannable(reason, _)) => match self.ruling(*reason) {
+                Ruling::Act(action) => action,
+                Ruling::Convict => self.infected,
+            },
+            Err(error) => line(&self.error, &ErrorKind::NAMES, &error.kind).unwrap_or(Action::Defer),
         }
+    }
+
+    /// `verdict` as the administrator wants it counted.
+    pub fn counted(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Unscannable(reason, name) if self.ruling(reason) == Ruling::Convict => {
+                Verdict::convicted(reason, name)
+            }
+            Verdict::Clean | Verdict::Infected(_) | Verdict::Unscannable(..) => verdict,
+        }
+    }
+
+    fn ruling(&self, reason: Reason) -> Ruling {
+        line(&self.unscannable, &Reason::NAMES, &reason).unwrap_or(Ruling::Act(Action::Defer))
     }
 }
 
-/// The entry of `actions` that stands where `wanted` stands in `names`.
-fn line<T: PartialEq>(actions: &[Action], names: &[(T, &str)], wanted: &T) -> Action {
-    let place = names.iter().position(|(value, _)| value == wanted);
-    place.and_then(|i| actions.get(i)).copied().unwrap_or(Action::Defer)
+/// What time may mend, or the scanner's next release, is tried again. The rest
+/// would be tried until the MTA gives up and returns the message to a sender who
+/// may be forged.
+fn by_default(reason: Reason) -> Action {
+    match reason {
+        Reason::Encrypted
+        | Reason::TooLarge
+        | Reason::TooDeep
+        | Reason::TooMany
+        | Reason::TooLong
+        | Reason::OverLimit
+        | Reason::Corrupt
+        | Reason::Excluded
+        | Reason::NotScanned => Action::Defer,
+        Reason::Macros | Reason::Unwanted | Reason::Ambiguous | Reason::Poison => Action::Hold,
+    }
+}
+
+/// The entry of `lines` that stands where `wanted` stands in `names`.
+fn line<L: Copy, T: PartialEq>(lines: &[L], names: &[(T, &str)], wanted: &T) -> Option<L> {
+    let place = names.iter().position(|(value, _)| value == wanted)?;
+    lines.get(place).copied()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Threat;
 
     #[test]
     fn the_default_defers_whatever_was_not_scanned() {
@@ -109,14 +154,29 @@ mod tests {
             assert_eq!(policy.decide(&Err(ScanError::new(kind, "x"))), Action::Defer);
         }
         for (reason, _) in Reason::NAMES {
-            assert_eq!(policy.decide(&Ok(Verdict::Unscannable(reason))), Action::Defer);
+            let action = policy.decide(&Ok(Verdict::unscannable(reason)));
+            assert!(matches!(action, Action::Defer | Action::Hold), "{reason:?}");
         }
+    }
+
+    #[test]
+    fn what_is_unscannable_counts_as_infected_only_if_the_policy_says_so() {
+        let mut policy = Policy::default();
+        let (macros, poison) =
+            (Verdict::from_name(b"Heuristics.OLE2.ContainsMacros.VBA"), Verdict::unscannable(Reason::Poison));
+        assert_eq!(policy.counted(macros.clone()), macros);
+        policy.unscannable = [Ruling::Convict; Reason::NAMES.len()];
+        let convicted = |name: &[u8]| Verdict::Infected(vec![Threat::new(name)]);
+        assert_eq!(policy.counted(macros), convicted(b"Heuristics.OLE2.ContainsMacros.VBA"));
+        assert_eq!(policy.counted(poison.clone()), convicted(b"Unscannable.poison"));
+        assert_eq!(policy.decide(&Ok(poison)), policy.infected);
+        assert_eq!(policy.counted(Verdict::Clean), Verdict::Clean);
     }
 
     #[test]
     fn each_kind_has_its_own_line() {
         let mut policy = Policy::default();
-        policy.error[4] = Action::Hold;
+        policy.error[6] = Action::Hold;
         assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::TimedOut, "x"))), Action::Hold);
         assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::Crashed, "x"))), Action::Defer);
     }

@@ -11,7 +11,7 @@ pub use self::hints::names;
 use self::notice::notice;
 use self::record::record;
 use crate::config::Config;
-use crate::engine::{Cleaned, Engine, Sample};
+use crate::engine::{Cleaned, Farm, Sample};
 use crate::mta::encoded;
 use crate::os::clock::{self, Deadline};
 use crate::os::files::{self, Input};
@@ -26,7 +26,7 @@ use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Verdict};
 /// keep the next from convicting. `meanwhile` is called while an engine is
 /// waited for; it must not mind being called again, or not at all.
 pub fn examine(
-    engines: &[Box<dyn Engine + '_>],
+    engines: &[Farm<'_>],
     sample: &Sample<'_>,
     by: Deadline,
     meanwhile: &mut dyn FnMut(),
@@ -35,7 +35,7 @@ pub fn examine(
     for engine in engines {
         let started = clock::instant();
         let response = match by.left() {
-            Some(_) => engine.scan(sample, by.within(engine.config().timeout), meanwhile),
+            Some(_) => engine.scan(sample, by, meanwhile),
             None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
         };
         let (version, result) = match response {
@@ -60,7 +60,7 @@ pub fn examine(
 /// Shows the engines the part without the transfer encoding that it may still
 /// have; `None` where it has none.
 pub fn examine_decoded(
-    engines: &[Box<dyn Engine + '_>],
+    engines: &[Farm<'_>],
     sample: &Sample<'_>,
     (input, encoding): (&Input, &str),
     by: Deadline,
@@ -96,14 +96,10 @@ fn encoding_matters(encoding: &str) -> bool {
 
 /// Has the first engine that can clean the part do so, and believes it only if
 /// all engines then acquit the result. `None` where no engine can clean.
-pub fn disinfect(
-    engines: &[Box<dyn Engine + '_>],
-    sample: &Sample<'_>,
-    by: Deadline,
-) -> Option<Result<Cleaned, String>> {
+pub fn disinfect(engines: &[Farm<'_>], sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, String>> {
     let mut why = None;
     for engine in engines {
-        let claim = match engine.clean(sample, by.within(engine.config().timeout)) {
+        let claim = match engine.clean(sample, by) {
             None => continue,
             Some(claim) => claim,
         };
@@ -116,7 +112,7 @@ pub fn disinfect(
 }
 
 fn rescan(
-    engines: &[Box<dyn Engine + '_>],
+    engines: &[Farm<'_>],
     sample: &Sample<'_>,
     cleaned: &Cleaned,
     by: Deadline,
@@ -125,7 +121,7 @@ fn rescan(
     match examine(engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
-        Verdict::Unscannable(_) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),
+        Verdict::Unscannable(..) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),
     }
 }
 

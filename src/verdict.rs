@@ -1,8 +1,11 @@
 //! What engines find out: threats, verdicts, failures, and the worst of them.
 
+mod reason;
+
 use std::fmt;
 use std::time::Duration;
 
+pub use self::reason::Reason;
 use crate::text;
 
 /// Most threats that are kept of one part; a part needs only one to be refused.
@@ -27,43 +30,6 @@ impl fmt::Display for Threat {
     }
 }
 
-/// Why an engine could not look inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// Encrypted or password-protected.
-    Encrypted,
-    /// Over a limit of the engine: size, depth, number of files, time.
-    OverLimit,
-    /// Damaged, so that the engine could not read it.
-    Corrupt,
-    /// Left out by the engine's own configuration.
-    Excluded,
-    /// Not looked at, for a reason the engine does not tell apart.
-    NotScanned,
-}
-
-impl Reason {
-    /// Every reason with its name in configuration and log.
-    pub const NAMES: [(Self, &'static str); 5] = [
-        (Self::Encrypted, "encrypted"),
-        (Self::OverLimit, "over-limit"),
-        (Self::Corrupt, "corrupt"),
-        (Self::Excluded, "excluded"),
-        (Self::NotScanned, "not-scanned"),
-    ];
-
-    /// The reason in words for a reader who is no administrator.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Encrypted => "it is encrypted",
-            Self::OverLimit => "it is too large or too deeply packed",
-            Self::Corrupt => "it is damaged",
-            Self::Excluded => "the scanner was told to leave it out",
-            Self::NotScanned => "the scanner could not look inside",
-        }
-    }
-}
-
 /// What an engine says about one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -71,23 +37,31 @@ pub enum Verdict {
     Clean,
     /// At least one threat.
     Infected(Vec<Threat>),
-    /// Looked at, but not inside.
-    Unscannable(Reason),
+    /// Not, or not wholly, looked at; with the name that the engine gave it.
+    Unscannable(Reason, Option<Threat>),
 }
 
 impl Verdict {
-    /// A conviction by one name. Names that stand for "I could not look inside"
-    /// are no conviction. Source: clamd.conf(5), `Alert*` options.
+    /// What an engine means by one name: a conviction, but for the names that
+    /// stand for "I could not look inside".
     pub fn from_name(name: &[u8]) -> Self {
-        const NOT_A_VIRUS: [(&[u8], Reason); 3] = [
-            (b"Heuristics.Encrypted.", Reason::Encrypted),
-            (b"Heuristics.Limits.Exceeded", Reason::OverLimit),
-            (b"Heuristics.Broken.", Reason::Corrupt),
-        ];
-        NOT_A_VIRUS
-            .iter()
-            .find(|(prefix, _)| name.starts_with(prefix))
-            .map_or_else(|| Self::Infected(vec![Threat::new(name)]), |(_, reason)| Self::Unscannable(*reason))
+        let threat = Threat::new(name);
+        match Reason::of_name(name) {
+            Some(reason) => Self::Unscannable(reason, Some(threat)),
+            None => Self::Infected(vec![threat]),
+        }
+    }
+
+    /// Unscannable, for a reason that nobody gave a name.
+    pub fn unscannable(reason: Reason) -> Self {
+        Self::Unscannable(reason, None)
+    }
+
+    /// The conviction that an administrator wants for what is unscannable for
+    /// `reason`.
+    pub fn convicted(reason: Reason, name: Option<Threat>) -> Self {
+        let unnamed = || Threat::new(format!("Unscannable.{}", name_of(&Reason::NAMES, &reason)).as_bytes());
+        Self::Infected(vec![name.unwrap_or_else(unnamed)])
     }
 }
 
@@ -102,6 +76,11 @@ pub enum ErrorKind {
     NotInstalled,
     /// Nothing answers at the engine's address.
     Unreachable,
+    /// Known to be down; it was not asked.
+    OutOfService,
+    /// It does not find what every engine must find, so its "clean" is worth
+    /// nothing.
+    Blind,
     /// No verdict in time.
     TimedOut,
     /// The engine died.
@@ -116,11 +95,13 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind with its name in configuration and log.
-    pub const NAMES: [(Self, &'static str); 9] = [
+    pub const NAMES: [(Self, &'static str); 11] = [
         (Self::Configuration, "configuration"),
         (Self::Part, "part"),
         (Self::NotInstalled, "not-installed"),
         (Self::Unreachable, "unreachable"),
+        (Self::OutOfService, "out-of-service"),
+        (Self::Blind, "blind"),
         (Self::TimedOut, "timed-out"),
         (Self::Crashed, "crashed"),
         (Self::Garbled, "garbled"),
@@ -213,7 +194,7 @@ impl Findings {
             return Err(error.clone());
         }
         if let Some(unscannable) =
-            results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(_)))
+            results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(..)))
         {
             return Ok(unscannable.clone());
         }
@@ -258,7 +239,7 @@ mod tests {
     #[test]
     fn infected_beats_error_beats_unscannable_beats_clean() {
         let clean = Ok(Verdict::Clean);
-        let unscannable = Ok(Verdict::Unscannable(Reason::Encrypted));
+        let unscannable = Ok(Verdict::unscannable(Reason::Encrypted));
         let error = Err(ScanError::new(ErrorKind::TimedOut, "x"));
         let infected = Ok(Verdict::from_name(b"Worm"));
         let rising = [clean, unscannable, error, infected];
@@ -278,10 +259,10 @@ mod tests {
 
     #[test]
     fn names_for_not_looked_inside_are_no_conviction() {
-        assert_eq!(Verdict::from_name(b"Heuristics.Encrypted.Zip"), Verdict::Unscannable(Reason::Encrypted));
+        let name = b"Heuristics.Encrypted.Zip";
         assert_eq!(
-            Verdict::from_name(b"Heuristics.Limits.Exceeded.MaxFileSize"),
-            Verdict::Unscannable(Reason::OverLimit)
+            Verdict::from_name(name),
+            Verdict::Unscannable(Reason::Encrypted, Some(Threat::new(name)))
         );
         assert_eq!(Verdict::from_name(b"(null)"), Verdict::Infected(vec![Threat("unnamed".to_owned())]));
     }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use convscan::config::Config;
-use convscan::engine::{Cleaned, Engine, Sample, open};
+use convscan::engine::{Cleaned, Farm, Sample, open};
 use convscan::os::clock::Deadline;
 use convscan::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
 use nix::sys::signal::SigSet;
@@ -58,14 +58,14 @@ impl Bench {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    fn with<T>(&self, content: &str, act: impl FnOnce(&dyn Engine, &Sample<'_>) -> T) -> T {
+    fn with<T>(&self, content: &str, act: impl FnOnce(&Farm<'_>, &Sample<'_>) -> T) -> T {
         let path = self.path("original");
         fs::write(&path, content).unwrap();
         let result = {
             let file = File::open(&path).unwrap();
             let size = content.len() as u64;
             let sample = Sample { file: &file, size, mime_type: "", names: &[] };
-            act(open(&self.config)[0].as_ref(), &sample)
+            act(&open(&self.config)[0], &sample)
         };
         assert_eq!(fs::read_to_string(&path).unwrap(), content, "the original is nobody's to change");
         result
@@ -104,7 +104,7 @@ fn said(result: Result<Verdict, ScanError>) -> String {
     match result {
         Ok(Verdict::Clean) => "clean".to_owned(),
         Ok(Verdict::Infected(threats)) => format!("infected {}", threats[0]),
-        Ok(Verdict::Unscannable(reason)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
+        Ok(Verdict::Unscannable(reason, _)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
         Err(error) => name_of(&ErrorKind::NAMES, &error.kind).to_owned(),
     }
 }

@@ -83,7 +83,9 @@ fn missing(config: &Config) -> Vec<Diagnostic> {
     let mut needs: Vec<(Need<'_>, &str)> = Vec::new();
     for engine in &config.engines {
         match &engine.kind {
-            EngineKind::Clamd(address) => needs.push((Need::Connect(address), "the engine")),
+            EngineKind::Daemon(places) => {
+                needs.extend(places.iter().map(|place| (Need::Connect(&place.address), "the engine")));
+            }
             EngineKind::Command(command) => needs.push((Need::Execute(&command.program), "the engine")),
             EngineKind::Rules(_) => {}
         }

@@ -18,7 +18,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{Exit, load, output};
-use crate::engine::{self, Engine, Sample, eicar};
+use crate::engine::{self, Farm, Sample, eicar};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::record::millis;
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let mut all_awake = true;
     for engine in engine::open(&config) {
         let by = Deadline::after(config.limits.deadline);
-        let report = examine(engine.as_ref(), &probes, by)?;
+        let report = examine(&engine, &probes, by)?;
         all_awake &= report.state == State::Awake;
         if arguments.json {
             output::data(serde_json::to_string(&report)?);
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     Ok(if all_awake { Exit::Done } else { Exit::No })
 }
 
-fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report> {
+fn examine(engine: &Farm<'_>, probes: &[Probe], by: Deadline) -> Result<Report> {
     let mut report =
         Report { engine: engine.name().to_owned(), version: None, state: State::Awake, probes: Vec::new() };
     for probe in probes {
@@ -102,7 +102,7 @@ fn examine(engine: &dyn Engine, probes: &[Probe], by: Deadline) -> Result<Report
         let size = probe.content.len() as u64;
         let sample = Sample { file: &file, size, mime_type: "", names: &[] };
         let started = clock::instant();
-        let result = engine.scan(&sample, by.within(engine.config().timeout), &mut || ());
+        let result = engine.scan(&sample, by, &mut || ());
         let result = result.map(|response| response.verdict);
         let state = state(&result, probe.expected, engine.weight());
         report.probes.push(Outcome {
@@ -142,7 +142,7 @@ fn words(result: &Result<Verdict, ScanError>) -> String {
         Ok(Verdict::Infected(threats)) => {
             threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
         }
-        Ok(Verdict::Unscannable(reason)) => format!("not scanned: {}", reason.words()),
+        Ok(Verdict::Unscannable(reason, _)) => format!("not scanned: {}", reason.words()),
         Err(error) => error.to_string(),
     }
 }

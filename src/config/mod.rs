@@ -2,6 +2,8 @@
 //! places of all faults.
 
 mod command;
+mod engine;
+mod memory;
 mod table;
 
 use std::path::PathBuf;
@@ -11,10 +13,12 @@ use toml::de::DeTable;
 
 pub(crate) use self::command::FILE_MARK;
 pub use self::command::{Argument, Codes, CommandConfig, Meaning, Patterns, Preset, Private};
+pub use self::engine::{Address, Caching, EngineConfig, EngineKind, Place, Protocol};
+pub use self::memory::{Clean, Memory};
 pub(crate) use self::table::parse_duration;
 use self::table::{File, Table};
 use crate::diagnostic::Diagnostic;
-use crate::policy::{Action, Disinfection, Policy};
+use crate::policy::{Action, Disinfection, Policy, Ruling};
 use crate::status::Release;
 use crate::verdict::{ErrorKind, Reason, Weight, name_of};
 
@@ -34,9 +38,6 @@ pub const PATH_VARIABLE: &str = "CONVSCAN_CONFIG";
 /// of seconds after an update; the queue's first retry is minutes away.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Time for one engine when the configuration gives none.
-const TIMEOUT: Duration = Duration::from_secs(120);
-
 /// The administrator's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -44,6 +45,10 @@ pub struct Config {
     pub release: Release,
     /// Engines, in the order they are asked.
     pub engines: Vec<EngineConfig>,
+    /// How many of them must agree.
+    pub agreement: Agreement,
+    /// What is remembered of parts.
+    pub memory: Memory,
     /// What is done with what is found.
     pub policy: Policy,
     /// Bounds.
@@ -54,6 +59,24 @@ pub struct Config {
     pub log: LogConfig,
     /// Directory for private copies and everything that outlives a part.
     pub state: Option<PathBuf>,
+}
+
+/// Which of several engines that may acquit are asked, and whose word counts.
+/// Whichever convicts, convicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Agreement {
+    /// All are asked, at the same time; every one must acquit.
+    #[default]
+    All,
+    /// All are asked, at the same time; the first that gives a verdict decides.
+    First,
+    /// They are asked in order; the next one only if the one before failed.
+    Backup,
+}
+
+impl Agreement {
+    const NAMES: [(Self, &'static str); 3] =
+        [(Self::All, "all"), (Self::First, "first"), (Self::Backup, "backup")];
 }
 
 /// `[limits]`.
@@ -67,39 +90,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { deadline: DEADLINE }
     }
-}
-
-/// One `[[engine]]`.
-#[derive(Clone, Debug)]
-pub struct EngineConfig {
-    /// Its name in log and notice.
-    pub name: String,
-    /// Time for one scan.
-    pub timeout: Duration,
-    /// Whether its "nothing found" counts.
-    pub weight: Weight,
-    /// What it is.
-    pub kind: EngineKind,
-}
-
-/// The kinds of engine.
-#[derive(Clone, Debug)]
-pub enum EngineKind {
-    /// clamd's own protocol.
-    Clamd(Address),
-    /// A command-line scanner.
-    Command(Box<CommandConfig>),
-    /// A local file of rules.
-    Rules(PathBuf),
-}
-
-/// Where a daemon listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// A unix socket.
-    Unix(PathBuf),
-    /// Host and port.
-    Tcp(String),
 }
 
 /// `[notice]`.
@@ -168,6 +158,11 @@ impl Config {
             config.limits.deadline = table.duration("deadline").unwrap_or(DEADLINE);
             table.finish();
         }
+        if let Some(table) = root.table("scan") {
+            config.agreement = table.choice("engines", &Agreement::NAMES).unwrap_or_default();
+            table.finish();
+        }
+        config.memory = Memory::read(&root);
         if let Some(table) = root.table("policy") {
             config.policy = policy(&table);
             table.finish();
@@ -189,7 +184,7 @@ impl Config {
             root.fault("engine", format!("more than {MOST_ENGINES} engines"), "take some out");
         }
         for table in engines.into_iter().take(MOST_ENGINES) {
-            config.engines.extend(engine(&table));
+            config.engines.extend(EngineConfig::read(&table));
             table.finish();
         }
         root.finish();
@@ -216,10 +211,13 @@ impl Config {
                 );
             }
         }
-        let command = self.engines.iter().find(|engine| matches!(engine.kind, EngineKind::Command(_)));
-        if let (Some(engine), None) = (command, &self.state) {
+        if self.state.is_some() {
+            return;
+        }
+        let needing = self.engines.iter().find_map(|engine| Some((engine, engine.need_of_state()?)));
+        if let Some((engine, need)) = needing {
             file.whole(
-                format!("engine `{}` needs a place for its private copy", engine.name),
+                format!("engine `{}` needs {need}", engine.name),
                 "add `directory = \"/var/lib/convscan\"` under `[state]`",
             );
         }
@@ -250,7 +248,12 @@ fn policy(table: &Table<'_, '_>) -> Policy {
     let any = allowed(&Action::NOT_SCANNED);
     // A fault of ours must not open the gate, not even by a sweeping `pass`.
     let but_pass: Vec<_> = any.iter().filter(|(action, _)| *action != Action::Pass).copied().collect();
-    table.lines("unscannable", &Reason::NAMES, |_| &any, &mut policy.unscannable);
+    let rulings: Vec<_> = any
+        .iter()
+        .map(|(action, name)| (Ruling::Act(*action), *name))
+        .chain([(Ruling::Convict, "infected")])
+        .collect();
+    table.lines("unscannable", &Reason::NAMES, |_| &rulings, &mut policy.unscannable);
     table.lines(
         "error",
         &ErrorKind::NAMES,
@@ -295,64 +298,6 @@ fn log(table: &Table<'_, '_>) -> LogConfig {
     }
 }
 
-/// The kinds of engine, before their own keys are read.
-#[derive(Clone, Copy)]
-enum Type {
-    Clamd,
-    Command,
-    Rules,
-}
-
-const TYPES: [(Type, &str); 3] = [(Type::Clamd, "clamd"), (Type::Command, "command"), (Type::Rules, "rules")];
-
-fn engine(table: &Table<'_, '_>) -> Option<EngineConfig> {
-    let required = |key: &'static str, example: &str| {
-        let value = table.string(key);
-        if value.is_none() {
-            table.fault(key, format!("an engine needs `{key}`"), format!("add `{key} = \"{example}\"`"));
-        }
-        value
-    };
-    let name = required("name", "clamd");
-    let timeout = table.duration("timeout").unwrap_or(TIMEOUT);
-    let mut weight = Weight::Acquits;
-    let kind = match required("type", "clamd").and_then(|_| table.choice("type", &TYPES))? {
-        Type::Clamd => EngineKind::Clamd(address(table, required("address", "unix:/run/clamav/clamd.ctl")?)?),
-        Type::Command => EngineKind::Command(Box::new(CommandConfig::read(table)?)),
-        Type::Rules => {
-            if table.boolean("acquits") != Some(true) {
-                weight = Weight::ConvictsOnly;
-            }
-            required("file", "/etc/convscan/rules.txt")?;
-            EngineKind::Rules(table.path("file")?)
-        }
-    };
-    Some(EngineConfig { name: crate::text::printable_str(name?, 60), timeout, weight, kind })
-}
-
-fn address(table: &Table<'_, '_>, address: &str) -> Option<Address> {
-    let parsed = if let Some(path) = address.strip_prefix("unix:") {
-        path.starts_with('/').then(|| Address::Unix(PathBuf::from(path)))
-    } else {
-        let host_port = address.strip_prefix("tcp:");
-        host_port.filter(|text| is_host_port(text)).map(|text| Address::Tcp(text.to_owned()))
-    };
-    if parsed.is_none() {
-        table.fault(
-            "address",
-            "`address` is neither a socket nor host and port",
-            "write \"unix:/run/clamav/clamd.ctl\" or \"tcp:host:3310\"",
-        );
-    }
-    parsed
-}
-
-fn is_host_port(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty() && !host.contains(['/', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,7 +314,7 @@ mod tests {
         assert_eq!(parsed.faults, []);
         let config = parsed.config;
         assert!(
-            matches!(&config.engines[0].kind, EngineKind::Clamd(Address::Unix(p)) if p.ends_with("clamd.ctl"))
+            matches!(&config.engines[0].kind, EngineKind::Daemon(places) if matches!(&places[..], [Place { address: Address::Unix(p), .. }] if p.ends_with("clamd.ctl")))
         );
         assert_eq!(config.policy.infected, Action::Replace);
         assert_eq!(config.release, Release::From63);
@@ -404,7 +349,7 @@ mod tests {
         let source = format!("{SMALLEST}[policy.error]\ndefault = \"hold\"\ntimed-out = \"pass\"\n");
         let table = Config::parse("c", &source);
         assert_eq!(table.faults, []);
-        assert_eq!(table.config.policy.error[4], Action::Pass);
+        assert_eq!(table.config.policy.error[6], Action::Pass);
         assert_eq!(table.config.policy.error[0], Action::Hold);
         assert_eq!(faults(&format!("{SMALLEST}[policy.error]\ntimeout = \"pass\"\n")).len(), 1);
     }
@@ -437,13 +382,5 @@ mod tests {
         assert!(
             matches!(&parsed.config.engines[0].kind, EngineKind::Rules(p) if p == std::path::Path::new("/a/b/rules.txt"))
         );
-    }
-
-    #[test]
-    fn addresses_are_checked() {
-        for address in ["unix:relative", "tcp:host", "tcp::3310", "tcp:h:0", "tcp:h:99999", "/run/x", ""] {
-            let source = format!("[[engine]]\nname = \"c\"\ntype = \"clamd\"\naddress = \"{address}\"\n");
-            assert!(!faults(&source).is_empty(), "{address}");
-        }
     }
 }

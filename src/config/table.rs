@@ -132,6 +132,34 @@ impl<'f, 'a> Table<'f, 'a> {
         })
     }
 
+    /// A time, or "off".
+    pub(super) fn duration_or_off(&self, key: &'static str) -> Option<Option<Duration>> {
+        self.typed(key, "a time with a unit, or \"off\"", "\"2m\"", |value| match value.as_str()? {
+            "off" => Some(None),
+            text => parse_duration(text).map(Some),
+        })
+    }
+
+    /// A number of bytes.
+    pub(super) fn size(&self, key: &'static str) -> Option<u64> {
+        self.typed(key, "a size with a unit: K, M or G", "\"100M\"", |value| parse_size(value.as_str()?))
+    }
+
+    /// A number within bounds.
+    pub(super) fn number(&self, key: &'static str, least: u32, most: u32) -> Option<u32> {
+        let shape = format!("a number from {least} to {most}");
+        self.typed(key, &shape, &least.to_string(), |value| {
+            let integer = value.as_integer()?;
+            let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok()?;
+            (least..=most).contains(&number).then_some(number)
+        })
+    }
+
+    /// A list of paths.
+    pub(super) fn paths(&self, key: &'static str) -> Option<Vec<PathBuf>> {
+        self.strings(key).map(|paths| paths.iter().map(|path| self.file.resolve(path)).collect())
+    }
+
     pub(super) fn strings(&self, key: &'static str) -> Option<Vec<String>> {
         self.typed(key, "a list of texts", "[\"...\", \"...\"]", |value| {
             let items = value.as_array()?.iter();
@@ -292,12 +320,43 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     (!duration.is_zero() && duration <= LONGEST).then_some(duration)
 }
 
+/// Reads `512K`, `100M`, `2G`; nothing else, and not zero. The units are those
+/// of clamd.conf(5).
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        _ => return None,
+    };
+    let number: u64 = number.parse().ok()?;
+    (number > 0 && number <= u64::MAX >> (shift + 1)).then(|| number << shift)
+}
+
 /// No wait is longer than a day: the queue would have retried long before.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_need_a_unit() {
+        let table = [
+            ("1K", Some(1024)),
+            ("100M", Some(104_857_600)),
+            ("2G", Some(1 << 31)),
+            ("5", None),
+            ("0M", None),
+            ("M", None),
+            ("99999999999999G", None),
+        ];
+        for (text, bytes) in table {
+            assert_eq!(parse_size(text), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn durations_need_a_unit_and_a_bound() {

@@ -8,7 +8,7 @@
 use std::io::{self, Read};
 
 use super::{Engine, Response, Sample};
-use crate::config::{Address, EngineConfig};
+use crate::config::Address;
 use crate::os::clock::Deadline;
 use crate::os::files::Until;
 use crate::os::socket::{Stream, send_descriptor};
@@ -24,35 +24,23 @@ const CHUNK: usize = 64 * 1024;
 
 /// A clamd at one address.
 pub(super) struct Clamd<'a> {
-    config: &'a EngineConfig,
     address: &'a Address,
 }
 
 impl<'a> Clamd<'a> {
-    pub(super) fn new(config: &'a EngineConfig, address: &'a Address) -> Self {
-        Self { config, address }
+    pub(super) fn new(address: &'a Address) -> Self {
+        Self { address }
     }
 
     fn connect(&self, by: Deadline) -> Result<Stream, ScanError> {
         Stream::connect(self.address, by).map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => ScanError::new(ErrorKind::TimedOut, "no connection in time"),
-            _ => ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.place())),
+            _ => ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address)),
         })
-    }
-
-    fn place(&self) -> String {
-        match self.address {
-            Address::Unix(path) => path.display().to_string(),
-            Address::Tcp(host_port) => host_port.clone(),
-        }
     }
 }
 
 impl Engine for Clamd<'_> {
-    fn config(&self) -> &EngineConfig {
-        self.config
-    }
-
     fn scan(
         &self,
         sample: &Sample<'_>,
@@ -227,7 +215,7 @@ fn judge_line(line: &[u8], label: Label, size: u64) -> Option<Line> {
         b"OK" => Some(Line::Ok),
         b"FOUND" => Some(Line::Found(Verdict::from_name(b""))),
         b"Empty file" if size == 0 => Some(Line::Empty),
-        rest if rest.starts_with(b"Excluded") => Some(Line::Found(Verdict::Unscannable(Reason::Excluded))),
+        rest if rest.starts_with(b"Excluded") => Some(Line::Found(Verdict::unscannable(Reason::Excluded))),
         _ => None,
     }
 }
@@ -262,7 +250,7 @@ mod tests {
             Ok(Verdict::Infected(threats)) => {
                 threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
             }
-            Ok(Verdict::Unscannable(reason)) => format!("{reason:?}"),
+            Ok(Verdict::Unscannable(reason, _)) => format!("{reason:?}"),
             Err(error) => format!("{:?}", error.kind),
         }
     }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Cleaned, Engine, Response, Sample};
-use crate::config::{Argument, CommandConfig, EngineConfig, Private};
+use crate::config::{Argument, CommandConfig, Private};
 use crate::os::clock::Deadline;
 use crate::os::files::Input;
 use crate::os::process::{self, Outcome, Spec};
@@ -23,14 +23,13 @@ const NAME: &str = "part";
 
 /// A command-line scanner.
 pub(super) struct Command<'a> {
-    engine: &'a EngineConfig,
     command: &'a CommandConfig,
     state: Option<&'a Path>,
 }
 
 impl<'a> Command<'a> {
-    pub(super) fn new(engine: &'a EngineConfig, command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
-        Self { engine, command, state }
+    pub(super) fn new(command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
+        Self { command, state }
     }
 
     fn scratch(&self) -> Result<Scratch, ScanError> {
@@ -73,7 +72,6 @@ impl<'a> Command<'a> {
     }
 
     fn cleaned(&self, sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, ScanError> {
-        let by = by.within(self.engine.timeout);
         let (scratch, file) = self.copy(sample)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.clean, private, by)?;
@@ -101,7 +99,9 @@ impl<'a> Command<'a> {
         let content = scratch::open_plain(left).map_err(failed)?;
         let (own, _) = scratch.copy(&content, NAME).map_err(failed)?;
         match scratch::left(&own, sample.file).map_err(failed)? {
-            Left::Changed => Ok(Cleaned { input: Input::open(&own).map_err(failed)?, _scratch: scratch }),
+            Left::Changed => {
+                Ok(Cleaned { input: Input::open(&own).map_err(failed)?, _scratch: Some(scratch) })
+            }
             Left::Nothing | Left::Odd | Left::Empty | Left::Same => {
                 Err(ScanError::new(ErrorKind::Failed, "changed the cleaned part after it had ended"))
             }
@@ -127,17 +127,12 @@ fn untouched(file: &Path, sample: &Sample<'_>) -> Result<(), ScanError> {
 }
 
 impl Engine for Command<'_> {
-    fn config(&self) -> &EngineConfig {
-        self.engine
-    }
-
     fn scan(
         &self,
         sample: &Sample<'_>,
         by: Deadline,
         _meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
-        let by = by.within(self.engine.timeout);
         let (scratch, file) = self.copy(sample)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.scan, private, by)?;
@@ -156,7 +151,6 @@ impl Engine for Command<'_> {
         if self.command.version.is_empty() {
             return Err(ScanError::new(ErrorKind::Configuration, "no `version` command line is configured"));
         }
-        let by = by.within(self.engine.timeout);
         let scratch = self.scratch()?;
         let private = Private { file: scratch.path(), directory: scratch.path() };
         let outcome = self.run(&self.command.version, private, by)?;

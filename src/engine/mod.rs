@@ -3,17 +3,19 @@
 mod clamd;
 mod command;
 pub mod eicar;
+mod farm;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod rules;
 
 use std::fs::File;
 
-use crate::config::{Config, EngineConfig, EngineKind};
+pub use self::farm::Farm;
+use crate::config::Config;
 use crate::os::clock::Deadline;
 use crate::os::files::Input;
 use crate::os::scratch::Scratch;
-use crate::verdict::{ScanError, Verdict, Weight};
+use crate::verdict::{ScanError, Verdict};
 
 /// What an engine is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -50,14 +52,12 @@ impl From<Verdict> for Response {
 pub struct Cleaned {
     /// The cleaned content, not empty, open for reading.
     pub input: Input,
-    _scratch: Scratch,
+    /// Where it is, if it has a name.
+    _scratch: Option<Scratch>,
 }
 
-/// Something that gives a verdict.
-pub trait Engine {
-    /// Its configuration: name, weight, time.
-    fn config(&self) -> &EngineConfig;
-
+/// Something that gives a verdict, at one address.
+pub trait Engine: Send + Sync {
     /// Asks about one part. Everything but the engine's documented answers is
     /// an error. An engine with nothing to do but wait calls `meanwhile` first.
     fn scan(
@@ -74,32 +74,11 @@ pub trait Engine {
     }
 
     /// Its version, by asking. May take as long as a scan.
-    fn version(&self, _by: Deadline) -> Result<String, ScanError>;
-
-    /// Its name in the configuration.
-    fn name(&self) -> &str {
-        &self.config().name
-    }
-
-    /// Whether its "clean" counts.
-    fn weight(&self) -> Weight {
-        self.config().weight
-    }
+    fn version(&self, by: Deadline) -> Result<String, ScanError>;
 }
 
 /// The configured engines, in order. Opening does nothing that can fail; an
 /// engine that is not there says so when it is asked.
-pub fn open(config: &Config) -> Vec<Box<dyn Engine + '_>> {
-    let state = config.state.as_deref();
-    config
-        .engines
-        .iter()
-        .map(|engine| -> Box<dyn Engine> {
-            match &engine.kind {
-                EngineKind::Clamd(address) => Box::new(clamd::Clamd::new(engine, address)),
-                EngineKind::Command(command) => Box::new(command::Command::new(engine, command, state)),
-                EngineKind::Rules(file) => Box::new(rules::Rules::new(engine, file)),
-            }
-        })
-        .collect()
+pub fn open(config: &Config) -> Vec<Farm<'_>> {
+    config.engines.iter().map(|engine| Farm::new(config, engine)).collect()
 }

@@ -16,7 +16,6 @@ use std::path::Path;
 use aho_corasick::AhoCorasick;
 
 use super::{Engine, Response, Sample};
-use crate::config::EngineConfig;
 use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Until, read_text};
@@ -31,13 +30,12 @@ const SHORTEST_PATTERN: usize = 4;
 
 /// A rules file as an engine.
 pub(super) struct Rules<'a> {
-    config: &'a EngineConfig,
     path: &'a Path,
 }
 
 impl<'a> Rules<'a> {
-    pub(super) fn new(config: &'a EngineConfig, path: &'a Path) -> Self {
-        Self { config, path }
+    pub(super) fn new(path: &'a Path) -> Self {
+        Self { path }
     }
 
     fn load(&self) -> Result<RuleSet, ScanError> {
@@ -52,10 +50,6 @@ impl<'a> Rules<'a> {
 }
 
 impl Engine for Rules<'_> {
-    fn config(&self) -> &EngineConfig {
-        self.config
-    }
-
     fn scan(
         &self,
         sample: &Sample<'_>,

@@ -30,8 +30,7 @@ pub enum Need<'a> {
 impl fmt::Display for Need<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(Address::Tcp(host_port)) => f.write_str(host_port),
-            Self::Connect(Address::Unix(path)) => write!(f, "{}", path.display()),
+            Self::Connect(address) => write!(f, "{address}"),
             Self::Send(path) | Self::Execute(path) | Self::Append(path) | Self::Create(path) => {
                 write!(f, "{}", path.display())
             }

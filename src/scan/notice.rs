@@ -91,7 +91,7 @@ fn finding(worst: &Result<Verdict, ScanError>) -> String {
         Ok(Verdict::Infected(threats)) => {
             threats.iter().map(Threat::to_string).collect::<Vec<_>>().join(", ")
         }
-        Ok(Verdict::Unscannable(reason)) => reason.words().to_owned(),
+        Ok(Verdict::Unscannable(reason, _)) => reason.words().to_owned(),
         Err(_) => "the virus scanner gave no answer".to_owned(),
     }
 }
@@ -113,7 +113,7 @@ fn action_words(action: Action) -> &'static str {
 fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> (Template, Option<String>) {
     let (kind, file) = match worst {
         Ok(Verdict::Infected(_)) => (Kind::Infected, &config.notice.infected),
-        Ok(Verdict::Clean | Verdict::Unscannable(_)) | Err(_) => {
+        Ok(Verdict::Clean | Verdict::Unscannable(..)) | Err(_) => {
             (Kind::NotScanned, &config.notice.not_scanned)
         }
     };

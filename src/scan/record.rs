@@ -15,7 +15,7 @@ fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
     match result {
         Ok(Verdict::Clean) => "clean",
         Ok(Verdict::Infected(_)) => "infected",
-        Ok(Verdict::Unscannable(_)) => "unscannable",
+        Ok(Verdict::Unscannable(..)) => "unscannable",
         Err(_) => "error",
     }
 }
@@ -77,7 +77,10 @@ fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option
     match worst {
         Ok(Verdict::Clean) => None,
         Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
-        Ok(Verdict::Unscannable(reason)) => Some(name_of(&Reason::NAMES, reason).to_owned()),
+        Ok(Verdict::Unscannable(reason, name)) => {
+            let reason = name_of(&Reason::NAMES, reason);
+            Some(name.as_ref().map_or(reason.to_owned(), |name| format!("{reason}: {name}")))
+        }
         Err(error) => Some(
             failed_engine(evidence).map_or(error.to_string(), |name| format!("{error} (engine `{name}`)")),
         ),

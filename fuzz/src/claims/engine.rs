@@ -14,7 +14,8 @@ use super::{has, in_place, printable};
 
 fn shown(result: &Result<Verdict, ScanError>) {
     match result {
-        Ok(Verdict::Clean | Verdict::Unscannable(_)) => {}
+        Ok(Verdict::Clean | Verdict::Unscannable(_, None)) => {}
+        Ok(Verdict::Unscannable(_, Some(name))) => named(std::slice::from_ref(name)),
         Ok(Verdict::Infected(threats)) => named(threats),
         Err(error) => printable(&error.detail, 400),
     }
@@ -146,7 +147,7 @@ fn judged(config: &CommandConfig, outcome: &Outcome, said: &[Vec<u8>], complaine
     } else {
         assert_eq!(result == Ok(Verdict::Clean), acquits, "{meaning:?}");
     }
-    if let Ok(Verdict::Unscannable(_)) = result {
+    if let Ok(Verdict::Unscannable(..)) = result {
         assert!(meaning.is_some() && !outcome.cut && !matched(&patterns.error));
     }
     match fuzzing::command_cleaned(config, outcome, file) {

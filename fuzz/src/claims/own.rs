@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use convscan::config::{Config, EngineKind};
 use convscan::notice::{Field, Template};
-use convscan::policy::Action;
+use convscan::policy::{Action, Ruling};
 use convscan::record::{EngineRecord, Record, Steps, millis};
 use convscan::verdict::{ErrorKind, Weight};
 
@@ -26,7 +26,10 @@ pub fn config(data: &[u8]) {
         assert!(!kind.is_ours() || action != Action::Pass, "{kind:?} is let through");
     }
     assert!(Action::INFECTED.contains(&policy.infected));
-    assert!(policy.unscannable.iter().all(|action| Action::NOT_SCANNED.contains(action)));
+    assert!(policy.unscannable.iter().all(|ruling| match ruling {
+        Ruling::Act(action) => Action::NOT_SCANNED.contains(action),
+        Ruling::Convict => true,
+    }));
     assert!(matches!(policy.without_options, Action::Defer | Action::Replace));
     assert!(config.notice.description.is_ascii());
     printable(&config.notice.description, 60);

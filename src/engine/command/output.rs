@@ -30,13 +30,13 @@ pub(in crate::engine) fn verdict(
     } else {
         None
     };
-    let unscannable = convictions.reason.or(unscannable);
+    let unscannable = convictions.unscannable.or(unscannable.map(Verdict::unscannable));
     match (meaning, unscannable) {
         // An exit code for infected, with nothing but names that are no conviction.
-        (Some(Meaning::Clean | Meaning::Unscannable | Meaning::Infected), Some(reason)) => {
-            Ok(Verdict::Unscannable(reason))
+        (Some(Meaning::Clean | Meaning::Unscannable | Meaning::Infected), Some(unscannable)) => {
+            Ok(unscannable)
         }
-        (Some(Meaning::Unscannable), None) => Ok(Verdict::Unscannable(Reason::NotScanned)),
+        (Some(Meaning::Unscannable), None) => Ok(Verdict::unscannable(Reason::NotScanned)),
         (Some(Meaning::Clean), None) => acquittal(config, &lines),
         (Some(Meaning::Infected), None) => Ok(Verdict::Infected(vec![Threat::new(b"")])),
         (Some(Meaning::Cleaned | Meaning::NotCleaned), _) => {
@@ -132,12 +132,12 @@ fn meaning(config: &CommandConfig, end: End) -> Option<Meaning> {
 struct Convictions {
     named: Vec<Threat>,
     nameless: bool,
-    reason: Option<Reason>,
+    unscannable: Option<Verdict>,
 }
 
 impl Convictions {
     fn new(patterns: &[Regex], lines: &Lines) -> Self {
-        let mut convictions = Self { named: Vec::new(), nameless: false, reason: None };
+        let mut convictions = Self { named: Vec::new(), nameless: false, unscannable: None };
         for line in lines.all() {
             let Some(captures) = patterns.iter().find_map(|pattern| pattern.captures(line)) else { continue };
             let name =
@@ -148,7 +148,9 @@ impl Convictions {
             }
             match Verdict::from_name(name) {
                 Verdict::Infected(threats) => convictions.add(threats),
-                Verdict::Unscannable(reason) => convictions.reason = convictions.reason.or(Some(reason)),
+                verdict @ Verdict::Unscannable(..) => {
+                    convictions.unscannable.get_or_insert(verdict);
+                }
                 Verdict::Clean => {}
             }
         }
@@ -168,7 +170,7 @@ impl Convictions {
         if !self.named.is_empty() {
             return Some(self.named.clone());
         }
-        let by_code = meaning == Some(Meaning::Infected) && self.reason.is_none();
+        let by_code = meaning == Some(Meaning::Infected) && self.unscannable.is_none();
         (self.nameless || by_code).then(|| vec![Threat::new(b"")])
     }
 }

@@ -36,7 +36,7 @@ fn judged(config: &CommandConfig, outcome: &Outcome) -> String {
         Ok(Verdict::Infected(threats)) => {
             format!("infected {}", threats.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
-        Ok(Verdict::Unscannable(reason)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
+        Ok(Verdict::Unscannable(reason, _)) => format!("unscannable {}", name_of(&Reason::NAMES, &reason)),
         Err(error) => name_of(&ErrorKind::NAMES, &error.kind).to_owned(),
     }
 }
@@ -169,7 +169,7 @@ fn clamscan_and_clamdscan() {
                 (1, "", "infected unnamed"),
                 (1, "{file}: Heuristics.Encrypted.Zip FOUND\n", "unscannable encrypted"),
                 (1, "{file}: Heuristics.Encrypted.Zip FOUND\n{file}: B FOUND\n", "infected B"),
-                (1, "{file}: Heuristics.Limits.Exceeded.MaxFileSize FOUND\n", "unscannable over-limit"),
+                (1, "{file}: Heuristics.Limits.Exceeded.MaxFileSize FOUND\n", "unscannable too-large"),
                 (0, "{file}: Excluded\n", "unscannable not-scanned"),
                 (1, "{file}!(1)x.exe: Worm.X FOUND\n", "infected Worm.X"),
                 (0, "{file}!(1)x.exe: Worm.X FOUND\n{file}: OK\n", "infected Worm.X"),
