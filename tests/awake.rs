@@ -172,7 +172,10 @@ fn a_blind_engine_is_found() {
     let output = with_config("selftest", gone, &[]);
     assert_eq!(output.status.code(), Some(1));
     let line = stdout(&output);
-    assert!(line.starts_with("c /nonexistent/s: DOWN;") && line.matches("unreachable").count() == 1, "{line}");
+    assert!(
+        line.starts_with("c /nonexistent/s: DOWN;") && line.matches("unreachable").count() == 1,
+        "{line}"
+    );
 }
 
 #[test]
