@@ -186,6 +186,20 @@ impl<'a> Until<'a> {
     }
 }
 
+impl Until<'_> {
+    /// Gives what is left in pieces, as long as `next` wants more.
+    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let size = self.file.metadata()?.len().min(CHUNK as u64);
+        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        loop {
+            let n = self.read(&mut buf)?;
+            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
 impl Read for Until<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.by.left().is_none() {

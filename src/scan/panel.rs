@@ -170,6 +170,7 @@ fn asked(
         weight: engine.weight(),
         version,
         result,
+        inside: None,
         took: started.elapsed(),
     }
 }
