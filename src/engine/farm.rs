@@ -1,6 +1,8 @@
 //! One configured engine with all its addresses.
 
-use super::{Cleaned, Engine, Response, Sample, clamd, command, rules};
+use std::path::Path;
+
+use super::{Cleaned, Engine, Response, Sample, clamd, command, icap, rules};
 use crate::config::{Config, EngineConfig, EngineKind, Place, Protocol};
 use crate::os::clock::Deadline;
 use crate::verdict::{ErrorKind, ScanError, Weight};
@@ -14,7 +16,9 @@ pub struct Farm<'a> {
 impl<'a> Farm<'a> {
     pub(super) fn new(config: &'a Config, engine: &'a EngineConfig) -> Self {
         let members: Vec<Box<dyn Engine + 'a>> = match &engine.kind {
-            EngineKind::Daemon(places) => places.iter().map(daemon).collect(),
+            EngineKind::Daemon(places) => {
+                places.iter().map(|place| daemon(place, config.state.as_deref())).collect()
+            }
             EngineKind::Command(command) => {
                 vec![Box::new(command::Command::new(command, config.state.as_deref()))]
             }
@@ -65,9 +69,9 @@ impl<'a> Farm<'a> {
     }
 }
 
-fn daemon(place: &Place) -> Box<dyn Engine + '_> {
+fn daemon<'a>(place: &'a Place, state: Option<&Path>) -> Box<dyn Engine + 'a> {
     match &place.protocol {
         Protocol::Clamd => Box::new(clamd::Clamd::new(&place.address)),
-        Protocol::Icap { service: _ } => Box::new(clamd::Clamd::new(&place.address)),
+        Protocol::Icap { service } => Box::new(icap::Icap::new(&place.address, service, state)),
     }
 }

@@ -6,6 +6,7 @@ pub mod eicar;
 mod farm;
 #[doc(hidden)]
 pub mod fuzzing;
+mod icap;
 pub mod rules;
 
 use std::fs::File;
