@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Cleaned, Engine, Response, Sample, clamd, command, icap, rules};
 use crate::config::{Config, EngineConfig, EngineKind, Place, Protocol};
 use crate::os::clock::Deadline;
-use crate::verdict::{ErrorKind, ScanError, Weight};
+use crate::verdict::{ErrorKind, Reason, ScanError, Verdict, Weight};
 
 /// One configured engine.
 pub struct Farm<'a> {
@@ -39,6 +39,10 @@ impl<'a> Farm<'a> {
         by: Deadline,
         meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
+        // Engines let what is over their limit pass, and say nothing of it.
+        if self.config.largest.is_some_and(|largest| sample.size > largest) {
+            return Ok(Verdict::unscannable(Reason::TooLarge).into());
+        }
         let by = by.within(self.config.timeout);
         self.member()?.scan(sample, by, meanwhile)
     }

@@ -89,7 +89,7 @@ impl<P: Peer, R: Read> Reading<'_, P, R> {
             if self.is_told() {
                 return Ok(Ending::Told);
             }
-            refuse_blind(self.istag.as_deref())?;
+            refuse_blind(&head)?;
             match status {
                 100 if self.is_in_preview && self.peer.go_on() => self.is_in_preview = false,
                 100 => return Err(garbled("`100 Continue`, but there is nothing left to send")),
@@ -213,71 +213,19 @@ fn shown(start: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
+    use super::super::played::{self, IcapAsked, IcapSaid};
     use super::*;
 
-    /// A peer that has said everything already.
-    struct Played<'a> {
-        answer: &'a [u8],
-        left: bool,
-    }
-
-    impl Read for Played<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            self.answer.read(buf)
-        }
-    }
-
-    impl BufRead for Played<'_> {
-        fn fill_buf(&mut self) -> io::Result<&[u8]> {
-            self.answer.fill_buf()
-        }
-
-        fn consume(&mut self, amount: usize) {
-            self.answer.consume(amount);
-        }
-    }
-
-    impl Peer for Played<'_> {
-        fn go_on(&mut self) -> bool {
-            std::mem::take(&mut self.left)
-        }
-
-        fn is_whole(&self) -> bool {
-            !self.left
-        }
-    }
-
-    fn ask(answer: &str, (size, preview, allow_204): (usize, Preview, bool)) -> (String, Option<String>) {
-        let part = &b"hello"[..size];
-        let left = preview == Preview::Left;
-        let question = Question {
-            content: part,
-            size: part.len() as u64,
-            allow_204,
-            has_preview: preview != Preview::None,
-        };
-        let answer = read(&mut Played { answer: answer.as_bytes(), left }, question);
-        let repaired = answer.repaired.map(|mut file| {
-            let mut text = String::new();
-            io::Seek::rewind(&mut file).and_then(|()| file.read_to_string(&mut text)).unwrap();
-            text
-        });
-        let word = match answer.verdict {
+    fn ask(answer: &str, (size, asked): (usize, IcapAsked)) -> (String, Option<String>) {
+        let part = b"hello".get(..size).unwrap();
+        let IcapSaid { verdict, repaired, .. } = played::answer(answer.as_bytes(), part, asked);
+        let word = match verdict {
             Ok(Verdict::Clean) => "clean".to_owned(),
             Ok(Verdict::Infected(threats)) => threats[0].to_string(),
             Ok(Verdict::Unscannable(reason, _)) => format!("{reason:?}"),
             Err(error) => format!("{:?}", error.kind),
         };
-        (word, repaired)
-    }
-
-    #[derive(Clone, Copy, PartialEq)]
-    enum Preview {
-        None,
-        Left,
-        Whole,
+        (word, repaired.map(|bytes| String::from_utf8(bytes).unwrap()))
     }
 
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
@@ -289,49 +237,44 @@ mod tests {
 
     #[test]
     fn every_ending_is_judged() {
-        use Preview::{Left, None as No, Whole};
+        use IcapAsked::{Allow, Plain, Preview};
         let continued = |rest: &str| format!("ICAP/1.0 100 Continue\r\n\r\n{rest}");
         let done = "ICAP/1.0 204 Unmodified\r\n\r\n";
         let zero = "ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, null-body=0\r\n\r\n";
         let null = |http: &str| {
             format!("ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, null-body={}\r\n\r\n{http}", http.len())
         };
-        let five = (5, Left, true);
-        let table: [(String, (usize, Preview, bool), &str); 40] = [
+        let five = (5, Preview);
+        let table: [(String, (usize, IcapAsked), &str); 39] = [
             (continued(done), five, "clean"),
-            (done.to_owned(), (5, No, true), "clean"),
-            (done.to_owned(), (0, Whole, false), "clean"),
+            (done.to_owned(), (5, Allow), "clean"),
+            (done.to_owned(), (0, Preview), "clean"),
             (done.to_owned(), five, "Excluded"),
-            (done.to_owned(), (5, No, false), "Garbled"),
-            (continued(done), (5, Left, false), "Garbled"),
+            (done.to_owned(), (5, Plain), "Garbled"),
             (continued(&continued(done)), five, "Garbled"),
-            (continued(done), (0, Whole, true), "Garbled"),
-            (continued(done), (5, No, true), "Garbled"),
+            (continued(done), (0, Preview), "Garbled"),
+            (continued(done), (5, Allow), "Garbled"),
             (continued(zero), five, "clean"),
             (zero.to_owned(), five, "Excluded"),
-            (zero.to_owned(), (5, No, false), "Garbled"),
-            (null(OK), (5, No, true), "Garbled"),
-            (null(OK), (0, No, true), "clean"),
-            (null("HTTP/1.1 403 No\r\n\r\n"), (5, No, true), "unnamed"),
-            (null("HTTP/1.1 302 No\r\n\r\n"), (0, No, true), "Garbled"),
-            ("ICAP/1.0 200 OK\r\nEncapsulated: null-body=0\r\n\r\n".to_owned(), (5, No, true), "Garbled"),
-            (with("", OK, "5\r\nhello\r\n0\r\n\r\n"), (5, No, false), "clean"),
-            (with("", OK, "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), (5, No, false), "clean"),
+            (zero.to_owned(), (5, Plain), "Garbled"),
+            (null(OK), (5, Allow), "Garbled"),
+            (null(OK), (0, Allow), "clean"),
+            (null("HTTP/1.1 403 No\r\n\r\n"), (5, Allow), "unnamed"),
+            (null("HTTP/1.1 302 No\r\n\r\n"), (0, Allow), "Garbled"),
+            ("ICAP/1.0 200 OK\r\nEncapsulated: null-body=0\r\n\r\n".to_owned(), (5, Allow), "Garbled"),
+            (with("", OK, "5\r\nhello\r\n0\r\n\r\n"), (5, Plain), "clean"),
+            (with("", OK, "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), (5, Plain), "clean"),
             (continued(&with("", OK, "5\r\nhello\r\n0\r\n\r\n")), five, "clean"),
             (with("", OK, "5\r\nhello\r\n0\r\n\r\n"), five, "Excluded"),
-            (with("", OK, "0\r\n\r\n"), (0, No, false), "clean"),
-            (with("", OK, "4\r\nhell\r\n0\r\n\r\n"), (5, No, false), "Garbled"),
-            (with("", OK, "6\r\nhello!\r\n0\r\n\r\n"), (5, No, false), "Garbled"),
-            (with("", OK, "5\r\nHello\r\n0\r\n\r\n"), (5, No, false), "Garbled"),
-            (with("", OK, "5\r\nhello\r\n0\r\nX-Virus-ID: W\r\n\r\n"), (5, No, false), "W"),
-            (with("", OK, "5\r\nhello\r\n0\r\nX-Error-Code: 9\r\n\r\n"), (5, No, false), "Garbled"),
-            (
-                with("", OK.strip_suffix("\r\n").unwrap(), "5\r\nhello\r\n0\r\n\r\n"),
-                (5, No, false),
-                "Garbled",
-            ),
-            (with("", "HTTP/1.1 403 No\r\n\r\n", ""), (5, No, false), "unnamed"),
-            (with("", "HTTP/1.1 404 No\r\n\r\n", ""), (5, No, false), "Garbled"),
+            (with("", OK, "0\r\n\r\n"), (0, Plain), "clean"),
+            (with("", OK, "4\r\nhell\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
+            (with("", OK, "6\r\nhello!\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
+            (with("", OK, "5\r\nHello\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
+            (with("", OK, "5\r\nhello\r\n0\r\nX-Virus-ID: W\r\n\r\n"), (5, Plain), "W"),
+            (with("", OK, "5\r\nhello\r\n0\r\nX-Error-Code: 9\r\n\r\n"), (5, Plain), "Garbled"),
+            (with("", OK.strip_suffix("\r\n").unwrap(), "5\r\nhello\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
+            (with("", "HTTP/1.1 403 No\r\n\r\n", ""), (5, Plain), "unnamed"),
+            (with("", "HTTP/1.1 404 No\r\n\r\n", ""), (5, Plain), "Garbled"),
             (with("", "HTTP/1.1 403 No\r\nX-Virus-Name: W\r\n\r\n", ""), five, "W"),
             (with("X-Infection-Found: Type=2\r\n", "HTTP/1.1 403 No\r\n\r\n", ""), five, "NotScanned"),
             ("ICAP/1.0 200 OK\r\n\r\n".to_owned(), five, "Garbled"),
@@ -342,7 +285,7 @@ mod tests {
             ("HTTP/1.1 200 OK\r\n\r\n".to_owned(), five, "Garbled"),
             (
                 "ICAP/1.0 204 No\r\nISTag: \"CI0001-1B2M2Y8AsgTpgAmY7PhCfgAA\"\r\n\r\n".to_owned(),
-                (5, No, true),
+                (5, Allow),
                 "Failed",
             ),
             (String::new(), five, "Crashed"),
@@ -354,7 +297,7 @@ mod tests {
 
     #[test]
     fn no_cut_of_an_answer_reads_as_clean() {
-        let question = (5, Preview::None, true);
+        let question = (5, IcapAsked::Allow);
         let echo = with("ISTag: \"x\"\r\n", OK, "5\r\nhello\r\n0\r\n\r\n");
         let page = with("X-Infection-Found: Type=0; Threat=W;\r\n", "HTTP/1.1 403 No\r\n\r\n", "0\r\n\r\n");
         for whole in [echo, page, "ICAP/1.0 204 Unmodified\r\nISTag: \"x\"\r\n\r\n".to_owned()] {
@@ -367,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_repaired_copy_is_kept_when_it_is_one() {
-        let question = (5, Preview::None, true);
+        let question = (5, IcapAsked::Allow);
         let found = "X-Infection-Found: Type=0; Resolution=1; Threat=W;\r\n";
         let kept = |fields: &str, body: &str| ask(&with(fields, OK, body), question);
         let w = || "W".to_owned();

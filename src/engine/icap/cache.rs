@@ -51,7 +51,8 @@ impl Cache {
     }
 }
 
-fn write(options: &Options, url: &str, now: u64) -> String {
+/// The text of the file.
+pub(super) fn write(options: &Options, url: &str, now: u64) -> String {
     let Options { preview, allow_204, most_connections, istag, service, lasts } = options;
     let number = |value: &Option<u64>| value.map_or("-".to_owned(), |value| value.to_string());
     let tag = istag.as_ref().map_or("-".to_owned(), |tag| format!("={tag}"));
@@ -66,7 +67,7 @@ fn write(options: &Options, url: &str, now: u64) -> String {
 }
 
 /// Reads exactly what [`write`] writes.
-fn read(text: &str, url: &str, now: u64) -> Option<Options> {
+pub(super) fn read(text: &str, url: &str, now: u64) -> Option<Options> {
     let mut lines = text.strip_suffix('\n')?.split('\n');
     if lines.next()? != TITLE {
         return None;

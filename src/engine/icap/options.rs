@@ -54,14 +54,13 @@ impl Options {
             let methods = shown(head.values("methods").next().unwrap_or_default());
             return failed(format!("the service has no RESPMOD: `Methods: {methods}`"));
         }
-        let istag = tag(head);
-        refuse_blind(istag.as_deref())?;
+        refuse_blind(head)?;
         let ttl = number(head, "options-ttl").map_or(UNSAID, Duration::from_secs);
         Ok(Self {
             preview: number(head, "preview").filter(|_| wants_preview(head)),
             allow_204: head.lists("allow", "204"),
             most_connections: number(head, "max-connections"),
-            istag,
+            istag: tag(head),
             service: shown(head.values("service").next().unwrap_or_default()),
             lasts: ttl.min(LONGEST),
         })
@@ -84,8 +83,9 @@ pub(super) fn tag(head: &Head) -> Option<String> {
 }
 
 /// Fails for a server that says itself that nothing scans behind it.
-pub(super) fn refuse_blind(istag: Option<&str>) -> Result<(), ScanError> {
-    if istag.is_some_and(|tag| tag.contains(MD5_OF_NOTHING)) {
+pub(super) fn refuse_blind(head: &Head) -> Result<(), ScanError> {
+    let mark = MD5_OF_NOTHING.as_bytes();
+    if head.values("istag").any(|tag| tag.windows(mark.len()).any(|window| window == mark)) {
         let detail = "c-icap has no scanner behind this service; hint: restart it when clamd is running";
         return Err(ScanError::new(ErrorKind::Failed, detail));
     }
