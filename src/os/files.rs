@@ -63,7 +63,7 @@ pub struct Input {
 
 /// What changes when a file's content does.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+pub struct Stamp {
     identity: (u64, u64),
     size: u64,
     modified: (i64, i64),
@@ -81,7 +81,20 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
+impl Stamp {
+    /// Of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|metadata| Self::from(&metadata))
+    }
+}
+
 impl Input {
+    /// Of an open file.
+    pub fn from_file(file: File) -> io::Result<Self> {
+        let stamp = Stamp::of(&file)?;
+        Ok(Self { size: stamp.size, file, stamp })
+    }
+
     /// Opens the regular file at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let (file, metadata) = open_regular(path)?;

@@ -9,7 +9,7 @@ mod own;
 
 use convscan::diagnostic::Diagnostic;
 
-pub use self::engine::{clamd, command, rules};
+pub use self::engine::{clamd, command, icap, rules};
 pub use self::hidden::hidden;
 pub use self::message::{answer, message};
 pub use self::mta::{conversions, header, mappings};
