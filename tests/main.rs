@@ -12,6 +12,7 @@
 #![allow(unreachable_pub, missing_docs)]
 
 mod harness;
+mod inside;
 
 mod awake;
 mod command;
