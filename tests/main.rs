@@ -27,3 +27,4 @@ mod properties;
 mod readers;
 mod readings;
 mod surroundings;
+mod trust;
