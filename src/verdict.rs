@@ -169,8 +169,24 @@ pub struct Finding {
     pub version: Option<String>,
     /// The verdict, or why there is none.
     pub result: Result<Verdict, ScanError>,
+    /// What the sample was hidden in, where it is not the part itself.
+    pub inside: Option<&'static str>,
     /// How long it took.
     pub took: Duration,
+}
+
+impl Finding {
+    /// A finding of `engine` that convicts by nothing yet.
+    pub fn of(engine: &str) -> Self {
+        Self {
+            engine: engine.to_owned(),
+            weight: Weight::ConvictsOnly,
+            version: None,
+            result: Ok(Verdict::Clean),
+            inside: None,
+            took: Duration::ZERO,
+        }
+    }
 }
 
 /// All engines' results for one part.
@@ -180,13 +196,7 @@ pub struct Findings(pub Vec<Finding>);
 impl Findings {
     /// Findings that hold nothing but a failure of ours.
     pub fn failure(error: ScanError) -> Self {
-        Self(vec![Finding {
-            engine: "convscan".to_owned(),
-            weight: Weight::ConvictsOnly,
-            version: None,
-            result: Err(error),
-            took: Duration::ZERO,
-        }])
+        Self(vec![Finding { result: Err(error), ..Finding::of("convscan") }])
     }
 
     /// The result for the part as a whole: infected > error > unscannable >
@@ -242,7 +252,7 @@ mod tests {
     use super::*;
 
     fn finding(weight: Weight, result: Result<Verdict, ScanError>) -> Finding {
-        Finding { engine: "e".to_owned(), weight, version: None, result, took: Duration::ZERO }
+        Finding { weight, result, ..Finding::of("e") }
     }
 
     fn worst(results: &[Result<Verdict, ScanError>]) -> Result<Verdict, ScanError> {

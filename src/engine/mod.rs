@@ -8,6 +8,7 @@ mod farm;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+mod icap;
 pub mod rules;
 
 use std::fs::File;

@@ -63,7 +63,7 @@ pub struct Input {
 
 /// What changes when a file's content does.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+pub struct Stamp {
     identity: (u64, u64),
     size: u64,
     modified: (i64, i64),
@@ -81,7 +81,20 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
+impl Stamp {
+    /// Of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|metadata| Self::from(&metadata))
+    }
+}
+
 impl Input {
+    /// Of an open file.
+    pub fn from_file(file: File) -> io::Result<Self> {
+        let stamp = Stamp::of(&file)?;
+        Ok(Self { size: stamp.size, file, stamp })
+    }
+
     /// Opens the regular file at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let (file, metadata) = open_regular(path)?;
@@ -186,6 +199,20 @@ impl<'a> Until<'a> {
     }
 }
 
+impl Until<'_> {
+    /// Gives what is left in pieces, as long as `next` wants more.
+    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let size = self.file.metadata()?.len().min(CHUNK as u64);
+        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        loop {
+            let n = self.read(&mut buf)?;
+            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
 impl Read for Until<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.by.left().is_none() {
@@ -228,6 +255,19 @@ pub fn changed_after(path: &Path, micros: u64) -> bool {
     };
     fs::metadata(path).is_ok_and(changed)
 }
+
+/// When the newest of these files, and of those directly in these directories,
+/// was changed, in microseconds; `None` where there are none.
+pub fn newest(paths: &[PathBuf]) -> Option<u64> {
+    let inside =
+        |path: &PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let all = paths.iter().flat_map(|path| inside(path).take(MOST_ENTRIES).chain([path.clone()]));
+    let files = all.filter_map(|path| fs::metadata(path).ok()).filter(fs::Metadata::is_file);
+    files.filter_map(|metadata| u64::try_from(metadata.mtime()).ok()).max().map(|seconds| seconds * 1_000_000)
+}
+
+/// Most entries of a directory that are looked at.
+const MOST_ENTRIES: usize = 1000;
 
 /// A file in memory that holds `bytes`: for what must be had with a full disk,
 /// too.

@@ -177,6 +177,7 @@ fn asked(
         weight: engine.weight(),
         version,
         result,
+        inside: None,
         took: started.elapsed(),
     }
 }
