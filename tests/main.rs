@@ -29,3 +29,4 @@ mod properties;
 mod readers;
 mod readings;
 mod surroundings;
+mod trust;
