@@ -15,6 +15,9 @@ pub struct EngineRecord {
     pub version: Option<String>,
     /// `clean`, `infected`, `unscannable` or `error`.
     pub verdict: String,
+    /// What the finding was hidden in, where that is not the part itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<String>,
     /// How long it took.
     pub ms: f64,
 }

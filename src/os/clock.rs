@@ -1,6 +1,7 @@
 //! The clock: deadlines on the monotonic one, dates on the other.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -8,23 +9,62 @@ use jiff::{Timestamp, Zoned};
 
 /// The instant by which all work must end.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    at: Instant,
+    stopped: Option<&'static AtomicBool>,
+}
+
+/// Ends work before its deadline, when its result is no longer wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop(&'static AtomicBool);
+
+impl Stop {
+    /// Whoever works by the deadline that this belongs to has no time left.
+    pub fn stop(self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How long a wait that can be stopped goes on unasked.
+const UNASKED: Duration = Duration::from_millis(20);
 
 impl Deadline {
     /// `budget` from now.
     pub fn after(budget: Duration) -> Self {
-        Self(Instant::now() + budget)
+        Self { at: Instant::now() + budget, stopped: None }
     }
 
     /// The earlier of this and `budget` from now.
     #[must_use]
     pub fn within(self, budget: Duration) -> Self {
-        Self(self.0.min(Instant::now() + budget))
+        Self { at: self.at.min(Instant::now() + budget), ..self }
+    }
+
+    /// The same, with a way to end it early. What belongs to a process that
+    /// looks at one part is not given back.
+    pub fn stoppable(self) -> (Self, Stop) {
+        let stopped: &'static AtomicBool = Box::leak(Box::default());
+        (Self { stopped: Some(stopped), ..self }, Stop(stopped))
+    }
+
+    /// Whether the work was ended before its time.
+    pub fn is_stopped(self) -> bool {
+        self.stopped.is_some_and(|stopped| stopped.load(Ordering::Relaxed))
     }
 
     /// The time left; `None` when there is none.
     pub fn left(self) -> Option<Duration> {
-        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        if self.is_stopped() {
+            return None;
+        }
+        self.at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    /// The time for one wait: all that is left, or a little of it where the work
+    /// can be stopped meanwhile.
+    pub fn wait(self) -> Option<Duration> {
+        let left = self.left()?;
+        Some(if self.stopped.is_some() { left.min(UNASKED) } else { left })
     }
 }
 
@@ -37,6 +77,19 @@ pub fn instant() -> Instant {
 pub fn micros() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Does nothing for a while.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// The instant that a version names in the way of ctime(3), as clamd's does:
+/// `ClamAV 1.4.6/27000/Mon Nov 23 08:00:00 2026`, taken as UTC.
+pub fn date_in(version: &str) -> Option<u64> {
+    let date = version.rsplit('/').next()?;
+    let date = jiff::civil::DateTime::strptime("%a %b %e %H:%M:%S %Y", date).ok()?;
+    u64::try_from(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond()).ok()
 }
 
 /// The instant `micros` in UTC, RFC 3339 with milliseconds.
@@ -72,9 +125,30 @@ mod tests {
     }
 
     #[test]
+    fn a_version_may_tell_the_date_of_its_definitions() {
+        let at = date_in("ClamAV 1.4.6/27000/Mon Nov 23 08:00:00 2026");
+        assert_eq!(utc(at.unwrap()), "2026-11-23T08:00:00.000Z");
+        assert_eq!(
+            utc(date_in("ClamAV 0.100/1/Sun Nov  1 08:00:00 2026").unwrap()),
+            "2026-11-01T08:00:00.000Z"
+        );
+        for text in ["ClamAV 1.4.6", "", "x/y", "ClamAV 1.4.6/27000/yesterday"] {
+            assert_eq!(date_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_deadline_only_shrinks() {
         let deadline = Deadline::after(Duration::from_secs(5)).within(Duration::from_secs(500));
         assert!(deadline.left().unwrap() <= Duration::from_secs(5));
         assert!(deadline.within(Duration::ZERO).left().is_none());
+    }
+
+    #[test]
+    fn stopping_leaves_no_time() {
+        let (deadline, stop) = Deadline::after(Duration::from_secs(5)).stoppable();
+        assert!(deadline.left().is_some() && deadline.wait().unwrap() <= UNASKED);
+        stop.stop();
+        assert!(deadline.left().is_none() && deadline.within(Duration::from_secs(1)).wait().is_none());
     }
 }

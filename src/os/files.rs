@@ -6,10 +6,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, umask};
 use sha2::{Digest, Sha256};
 
@@ -197,6 +199,20 @@ impl<'a> Until<'a> {
     }
 }
 
+impl Until<'_> {
+    /// Gives what is left in pieces, as long as `next` wants more.
+    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let size = self.file.metadata()?.len().min(CHUNK as u64);
+        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        loop {
+            let n = self.read(&mut buf)?;
+            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
 impl Read for Until<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.by.left().is_none() {
@@ -228,6 +244,42 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
     Ok(file)
+}
+
+/// Whether what is at `path` was made or changed after the instant `micros`. What
+/// is not there has not changed.
+pub fn changed_after(path: &Path, micros: u64) -> bool {
+    let changed = |metadata: fs::Metadata| {
+        let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+        u64::try_from(seconds).unwrap_or(0) * 1_000_000 + u64::try_from(nanos).unwrap_or(0) / 1000 > micros
+    };
+    fs::metadata(path).is_ok_and(changed)
+}
+
+/// When the newest of these files, and of those directly in these directories,
+/// was changed, in microseconds; `None` where there are none.
+pub fn newest(paths: &[PathBuf]) -> Option<u64> {
+    let inside =
+        |path: &PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let all = paths.iter().flat_map(|path| inside(path).take(MOST_ENTRIES).chain([path.clone()]));
+    let files = all.filter_map(|path| fs::metadata(path).ok()).filter(fs::Metadata::is_file);
+    files.filter_map(|metadata| u64::try_from(metadata.mtime()).ok()).max().map(|seconds| seconds * 1_000_000)
+}
+
+/// Most entries of a directory that are looked at.
+const MOST_ENTRIES: usize = 1000;
+
+/// A file in memory that holds `bytes`: for what must be had with a full disk,
+/// too.
+pub fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("part", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// The same file, open for reading once more, with an offset of its own.
+pub fn reopened(file: &File) -> io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// The first `limit` bytes of the regular file at `path`.

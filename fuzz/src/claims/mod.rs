@@ -2,6 +2,7 @@
 //! property tests of the main crate share this text.
 
 mod engine;
+mod hidden;
 mod message;
 mod mta;
 mod own;
@@ -9,6 +10,7 @@ mod own;
 use convscan::diagnostic::Diagnostic;
 
 pub use self::engine::{clamd, command, icap, rules};
+pub use self::hidden::hidden;
 pub use self::message::{answer, message};
 pub use self::mta::{conversions, header, mappings};
 pub use self::own::{config, notice, record};
