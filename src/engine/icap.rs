@@ -15,6 +15,7 @@ mod request;
 mod said;
 mod upload;
 mod wire;
+mod words;
 
 use std::fs::File;
 use std::io;
