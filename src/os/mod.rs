@@ -13,5 +13,8 @@ pub mod process;
 pub mod scratch;
 mod shared;
 pub mod signals;
+pub mod slots;
 pub mod socket;
+pub mod stamp;
+pub mod tally;
 pub mod vars;
