@@ -3,63 +3,31 @@
 
 mod hints;
 mod notice;
+mod panel;
 mod record;
 
 use std::io;
 
 pub use self::hints::names;
 use self::notice::notice;
+pub use self::panel::examine;
 use self::record::record;
 use crate::config::Config;
 use crate::engine::{Cleaned, Farm, Sample};
 use crate::mta::encoded;
-use crate::os::clock::{self, Deadline};
+use crate::os::clock::Deadline;
 use crate::os::files::{self, Input};
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
 use crate::reply::{Body, Reply};
 use crate::status::{Release, Status};
-use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Verdict};
-
-/// Asks the engines in order until one convicts. An engine that fails does not
-/// keep the next from convicting. `meanwhile` is called while an engine is
-/// waited for; it must not mind being called again, or not at all.
-pub fn examine(
-    engines: &[Farm<'_>],
-    sample: &Sample<'_>,
-    by: Deadline,
-    meanwhile: &mut dyn FnMut(),
-) -> Findings {
-    let mut findings = Findings::default();
-    for engine in engines {
-        let started = clock::instant();
-        let response = match by.left() {
-            Some(_) => engine.scan(sample, by, meanwhile),
-            None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
-        };
-        let (version, result) = match response {
-            Ok(response) => (response.version, Ok(response.verdict)),
-            Err(error) => (None, Err(error)),
-        };
-        let convicted = matches!(result, Ok(Verdict::Infected(_)));
-        findings.0.push(Finding {
-            engine: engine.name().to_owned(),
-            weight: engine.weight(),
-            version,
-            result,
-            took: started.elapsed(),
-        });
-        if convicted {
-            break;
-        }
-    }
-    findings
-}
+use crate::verdict::{ErrorKind, Findings, ScanError, Verdict};
 
 /// Shows the engines the part without the transfer encoding that it may still
 /// have; `None` where it has none.
 pub fn examine_decoded(
+    config: &Config,
     engines: &[Farm<'_>],
     sample: &Sample<'_>,
     (input, encoding): (&Input, &str),
@@ -86,7 +54,7 @@ pub fn examine_decoded(
         Err(error) => return Some(unreadable(error)),
     };
     let sample = Sample { file: &file, size: content.len() as u64, ..*sample };
-    Some(examine(engines, &sample, by, &mut || ()))
+    Some(examine(config, engines, &sample, by, &mut || ()))
 }
 
 /// Most parts are spared a look by their encoding alone.
@@ -96,14 +64,19 @@ fn encoding_matters(encoding: &str) -> bool {
 
 /// Has the first engine that can clean the part do so, and believes it only if
 /// all engines then acquit the result. `None` where no engine can clean.
-pub fn disinfect(engines: &[Farm<'_>], sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, String>> {
+pub fn disinfect(
+    config: &Config,
+    engines: &[Farm<'_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+) -> Option<Result<Cleaned, String>> {
     let mut why = None;
     for engine in engines {
         let claim = match engine.clean(sample, by) {
             None => continue,
             Some(claim) => claim,
         };
-        match claim.and_then(|cleaned| rescan(engines, sample, &cleaned, by).map(|()| cleaned)) {
+        match claim.and_then(|cleaned| rescan(config, engines, sample, &cleaned, by).map(|()| cleaned)) {
             Ok(cleaned) => return Some(Ok(cleaned)),
             Err(error) => why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail))),
         }
@@ -112,13 +85,14 @@ pub fn disinfect(engines: &[Farm<'_>], sample: &Sample<'_>, by: Deadline) -> Opt
 }
 
 fn rescan(
+    config: &Config,
     engines: &[Farm<'_>],
     sample: &Sample<'_>,
     cleaned: &Cleaned,
     by: Deadline,
 ) -> Result<(), ScanError> {
     let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, ..*sample };
-    match examine(engines, &sample, by, &mut || ()).worst()? {
+    match examine(config, engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
         Verdict::Unscannable(..) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),

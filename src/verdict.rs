@@ -109,6 +109,11 @@ impl ErrorKind {
         (Self::Internal, "internal"),
     ];
 
+    /// Whether the time of one more try is gone.
+    pub fn is_late(self) -> bool {
+        matches!(self, Self::TimedOut)
+    }
+
     /// Whether the failure is not the engine's but ours or the administrator's.
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Configuration | Self::Internal)
@@ -149,6 +154,8 @@ pub enum Weight {
     Acquits,
     /// It only convicts: a list of known bad things proves nothing good.
     ConvictsOnly,
+    /// It failed, and that does not count: another engine stood in for it.
+    StoodInFor,
 }
 
 /// One engine's result for one part.
@@ -190,7 +197,8 @@ impl Findings {
             return Ok(Verdict::Infected(threats));
         }
         let results = || self.0.iter().map(|finding| &finding.result);
-        if let Some(error) = results().find_map(|result| result.as_ref().err()) {
+        let counting = self.0.iter().filter(|finding| finding.weight != Weight::StoodInFor);
+        if let Some(error) = counting.into_iter().find_map(|finding| finding.result.as_ref().err()) {
             return Err(error.clone());
         }
         if let Some(unscannable) =
@@ -206,6 +214,11 @@ impl Findings {
             return Ok(Verdict::Clean);
         }
         Err(ScanError::new(ErrorKind::Configuration, "no engine that can acquit looked at the part"))
+    }
+
+    /// Whether an engine convicted.
+    pub fn convict(&self) -> bool {
+        self.0.iter().any(|finding| matches!(finding.result, Ok(Verdict::Infected(_))))
     }
 
     /// All threats, each once, in the order they were reported.
@@ -265,6 +278,15 @@ mod tests {
             Verdict::Unscannable(Reason::Encrypted, Some(Threat::new(name)))
         );
         assert_eq!(Verdict::from_name(b"(null)"), Verdict::Infected(vec![Threat("unnamed".to_owned())]));
+    }
+
+    #[test]
+    fn a_failure_that_another_engine_stood_in_for_does_not_count() {
+        let failed = finding(Weight::StoodInFor, Err(ScanError::new(ErrorKind::Blind, "x")));
+        let with = |other| Findings(vec![failed.clone(), finding(Weight::Acquits, other)]).worst();
+        assert_eq!(with(Ok(Verdict::Clean)), Ok(Verdict::Clean));
+        assert!(with(Err(ScanError::new(ErrorKind::Crashed, "y"))).is_err());
+        assert!(Findings(vec![failed.clone()]).worst().is_err());
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Bench {
         fs::create_dir(directory.path().join("state")).unwrap();
         let path = directory.path().to_str().unwrap();
         let source = format!(
-            "state.directory = \"state\"\n[[engine]]\nname = \"fake\"\ntype = \"command\"\n{}",
+            "state.directory = \"state\"\n[[engine]]\nname = \"fake\"\ntype = \"command\"\ncanary = \"off\"\ncache = false\n{}",
             keys.replace("{bench}", path)
         );
         let parsed = Config::parse(&format!("{path}/convscan.toml"), &source);
@@ -95,7 +95,7 @@ impl Bench {
 
     fn version(&self) -> String {
         let by = Deadline::after(Duration::from_secs(20));
-        self.with("", |engine, _| engine.version(by)).unwrap_or_else(|error| error.to_string())
+        self.with("", |engine, _| engine.members()[0].engine.version(by)).unwrap_or_else(|error| error.to_string())
     }
 }
 

@@ -133,7 +133,7 @@ fn stage() -> Stage {
     fs::write(&program, FAKE_UVSCAN).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let uvscan = format!(
-        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\ncanary = \"off\"\ncache = false\npreset = \"uvscan\"\nprogram = \"{}\"\n\
          timeout = \"1s\"\nscan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
         program.display()
     );

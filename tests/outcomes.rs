@@ -46,7 +46,7 @@ fn case(part: &str, more: &str) -> Case {
 
 fn engine(name: &str, fake: &Path) -> String {
     format!(
-        "[[engine]]\nname = \"{name}\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+        "[[engine]]\nname = \"{name}\"\ntype = \"command\"\ncanary = \"off\"\ncache = false\npreset = \"uvscan\"\nprogram = \"{}\"\n\
          scan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
         fake.display()
     )
@@ -205,7 +205,7 @@ fn what_is_found_behind_an_encoding_is_not_cleaned() {
     fs::write(&fake, body).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let engine = format!(
-        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\ncanary = \"off\"\ncache = false\npreset = \"uvscan\"\nprogram = \"{}\"\n\
          scan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
         fake.display()
     );

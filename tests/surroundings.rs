@@ -40,7 +40,7 @@ fn cleanable() -> Case {
     fs::write(&program, FAKE_UVSCAN).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let engine = format!(
-        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\npreset = \"uvscan\"\nprogram = \"{}\"\n\
+        "[[engine]]\nname = \"uvscan\"\ntype = \"command\"\ncanary = \"off\"\ncache = false\npreset = \"uvscan\"\nprogram = \"{}\"\n\
          scan = [\"--secure\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
         program.display()
     );

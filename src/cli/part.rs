@@ -140,17 +140,17 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
     let mut copy = || {
         tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
     };
-    let mut findings = scan::examine(&engines, &sample, by, &mut copy);
+    let mut findings = scan::examine(config, &engines, &sample, by, &mut copy);
     // What is found only behind a transfer encoding is not cleaned: the second
     // scan would not look behind it.
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
     if findings.worst() == Ok(Verdict::Clean) {
-        let decoded = scan::examine_decoded(&engines, &sample, (&input, &part.encoding), by);
+        let decoded = scan::examine_decoded(config, &engines, &sample, (&input, &part.encoding), by);
         findings.0.extend(decoded.into_iter().flat_map(|findings| findings.0));
     }
     watch.steps.scan = watch.lap();
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
-        let cleaned = scan::disinfect(&engines, &sample, by);
+        let cleaned = scan::disinfect(config, &engines, &sample, by);
         let took = watch.lap();
         watch.steps.disinfect = if cleaned.is_some() { took } else { 0.0 };
         cleaned

@@ -97,12 +97,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 fn examine(engine: &Farm<'_>, probes: &[Probe], by: Deadline) -> Result<Report> {
     let mut report =
         Report { engine: engine.name().to_owned(), version: None, state: State::Awake, probes: Vec::new() };
+    let member = engine.members().first().context("no address")?;
     for probe in probes {
         let file = files::anonymous(&probe.content).context("cannot write a probe")?;
         let size = probe.content.len() as u64;
         let sample = Sample { file: &file, size, mime_type: "", names: &[] };
         let started = clock::instant();
-        let result = engine.scan(&sample, by, &mut || ());
+        let result = member.engine.scan(&sample, by.within(engine.config().timeout), &mut || ());
         let result = result.map(|response| response.verdict);
         let state = state(&result, probe.expected, engine.weight());
         report.probes.push(Outcome {
@@ -117,7 +118,7 @@ fn examine(engine: &Farm<'_>, probes: &[Probe], by: Deadline) -> Result<Report> 
             return Ok(report);
         }
     }
-    report.version = engine.version(by.within(VERSION_TIME)).ok();
+    report.version = member.engine.version(by.within(VERSION_TIME)).ok();
     Ok(report)
 }
 

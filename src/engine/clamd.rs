@@ -33,10 +33,8 @@ impl<'a> Clamd<'a> {
     }
 
     fn connect(&self, by: Deadline) -> Result<Stream, ScanError> {
-        Stream::connect(self.address, by).map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => ScanError::new(ErrorKind::TimedOut, "no connection in time"),
-            _ => ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address)),
-        })
+        Stream::connect(self.address, by)
+            .map_err(|error| ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address)))
     }
 }
 

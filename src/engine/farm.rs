@@ -1,26 +1,45 @@
-//! One configured engine with all its addresses.
+//! One configured engine with all its addresses: which of them is asked, and
+//! which next when it fails. Fails when none gives a verdict to be believed.
 
-use super::{Cleaned, Engine, Response, Sample, clamd, command, rules};
-use crate::config::{Config, EngineConfig, EngineKind, Place, Protocol};
+mod choice;
+mod member;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+pub use self::member::Member;
+use super::health::{Blame, Trust};
+use super::{Cleaned, Response, Sample};
+use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
-use crate::verdict::{ErrorKind, ScanError, Weight};
+use crate::verdict::{ErrorKind, Reason, ScanError, Verdict, Weight};
+
+/// How often a part that was sent may be lost. One that breaks an engine may
+/// break them all.
+const LOST: usize = 2;
+
+/// Time for trying whether an address is back, while others serve.
+const TRIAL: Duration = Duration::from_secs(2);
 
 /// One configured engine.
 pub struct Farm<'a> {
     config: &'a EngineConfig,
-    members: Vec<Box<dyn Engine + 'a>>,
+    members: Vec<Member<'a>>,
+    /// Which of them gave the last verdict.
+    last: AtomicUsize,
 }
 
 impl<'a> Farm<'a> {
     pub(super) fn new(config: &'a Config, engine: &'a EngineConfig) -> Self {
-        let members: Vec<Box<dyn Engine + 'a>> = match &engine.kind {
-            EngineKind::Daemon(places) => places.iter().map(daemon).collect(),
-            EngineKind::Command(command) => {
-                vec![Box::new(command::Command::new(command, config.state.as_deref()))]
+        let state = config.state.as_deref();
+        let members = match &engine.kind {
+            EngineKind::Daemon(places) => {
+                places.iter().map(|place| Member::daemon(engine, place, state)).collect()
             }
-            EngineKind::Rules(file) => vec![Box::new(rules::Rules::new(file))],
+            EngineKind::Command(command) => vec![Member::command(engine, command, state)],
+            EngineKind::Rules(file) => vec![Member::rules(file)],
         };
-        Self { config: engine, members }
+        Self { config: engine, members, last: AtomicUsize::new(0) }
     }
 
     /// Its configuration: name, weight, time.
@@ -28,30 +47,9 @@ impl<'a> Farm<'a> {
         self.config
     }
 
-    /// Asks about one part.
-    pub fn scan(
-        &self,
-        sample: &Sample<'_>,
-        by: Deadline,
-        meanwhile: &mut dyn FnMut(),
-    ) -> Result<Response, ScanError> {
-        let by = by.within(self.config.timeout);
-        self.member()?.scan(sample, by, meanwhile)
-    }
-
-    /// Tries to clean.
-    pub fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
-        self.member().ok()?.clean(sample, by.within(self.config.timeout))
-    }
-
-    /// Its version, by asking.
-    pub fn version(&self, by: Deadline) -> Result<String, ScanError> {
-        self.member()?.version(by.within(self.config.timeout))
-    }
-
-    fn member(&self) -> Result<&(dyn Engine + 'a), ScanError> {
-        let none = || ScanError::new(ErrorKind::Configuration, "no address");
-        self.members.first().map(AsRef::as_ref).ok_or_else(none)
+    /// Its addresses.
+    pub fn members(&self) -> &[Member<'a>] {
+        &self.members
     }
 
     /// Its name in the configuration.
@@ -63,11 +61,113 @@ impl<'a> Farm<'a> {
     pub fn weight(&self) -> Weight {
         self.config.weight
     }
+
+    /// Whether a part of `size` bytes is more than it takes: a stream over the
+    /// limit is refused halfway, a file over it may be called clean unread.
+    pub fn is_too_large(&self, size: u64) -> bool {
+        self.config.largest.is_some_and(|largest| size > largest)
+    }
+
+    /// Asks about one part. An engine with nothing to do but wait calls
+    /// `meanwhile` first.
+    pub fn scan(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, ScanError> {
+        if self.is_too_large(sample.size) {
+            return Ok(Verdict::unscannable(Reason::TooLarge).into());
+        }
+        let mut round = Round { farm: self, until: by.within(self.config.timeout), by, lost: 0, why: None };
+        let mut on_trial: Vec<(usize, &Member<'a>)> = Vec::new();
+        for i in self.order() {
+            let Some(member) = self.members.get(i) else { continue };
+            match member.trust() {
+                Trust::Ask => {
+                    if let Some(response) = round.ask(i, member, sample, meanwhile) {
+                        // One look at one that was away, now that nobody waits.
+                        if let Some((_, away)) = on_trial.first() {
+                            let _ = away.tried(by.within(TRIAL));
+                        }
+                        return Ok(response);
+                    }
+                }
+                Trust::Trial(error) => {
+                    on_trial.push((i, member));
+                    round.because(error);
+                }
+                Trust::Closed(error) => round.because(error),
+            }
+        }
+        for (i, member) in on_trial {
+            match member.tried(by) {
+                Ok(_lock) => {
+                    if let Some(response) = round.ask(i, member, sample, meanwhile) {
+                        return Ok(response);
+                    }
+                }
+                Err(error) => round.because(error),
+            }
+        }
+        Err(round.why.unwrap_or_else(|| ScanError::new(ErrorKind::Configuration, "no address")))
+    }
+
+    /// The places of the members, in the order in which they are asked. One that
+    /// is reached over a network is asked twice: a balancer may be in front of it.
+    fn order(&self) -> Vec<usize> {
+        match self.members.as_slice() {
+            [one] if one.is_remote() => vec![0, 0],
+            [_] => vec![0],
+            several => choice::order(several.iter().map(Member::share)),
+        }
+    }
+
+    /// Has the member that gave the last verdict clean the part.
+    pub fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
+        let member = self.members.get(self.last.load(Ordering::Relaxed))?;
+        member.engine.clean(sample, by.within(self.config.timeout))
+    }
 }
 
-fn daemon(place: &Place) -> Box<dyn Engine + '_> {
-    match &place.protocol {
-        Protocol::Clamd => Box::new(clamd::Clamd::new(&place.address)),
-        Protocol::Icap { service: _ } => Box::new(clamd::Clamd::new(&place.address)),
+/// One part on its way from member to member.
+struct Round<'f, 'a> {
+    farm: &'f Farm<'a>,
+    /// The end of the engine's own time.
+    until: Deadline,
+    /// The end of all time: what follows a failure may take longer.
+    by: Deadline,
+    lost: usize,
+    why: Option<ScanError>,
+}
+
+impl Round<'_, '_> {
+    fn ask(
+        &mut self,
+        i: usize,
+        member: &Member<'_>,
+        sample: &Sample<'_>,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Option<Response> {
+        if self.lost == LOST || self.until.left().is_none() {
+            return None;
+        }
+        let until = self.until.within(self.farm.config.patience);
+        match member.ask(sample, (until, self.by), meanwhile) {
+            Ok(response) => {
+                self.farm.last.store(i, Ordering::Relaxed);
+                Some(response)
+            }
+            Err((error, blame)) => {
+                self.lost += usize::from(blame == Blame::Part || error.kind.is_late());
+                // What happened to the part says more than what is known of others.
+                self.why = Some(error);
+                None
+            }
+        }
+    }
+
+    fn because(&mut self, error: ScanError) {
+        self.why.get_or_insert(error);
     }
 }

@@ -1,16 +1,18 @@
 //! What gives verdicts: one file for each kind.
 
+mod canary;
 mod clamd;
 mod command;
 pub mod eicar;
 mod farm;
 #[doc(hidden)]
 pub mod fuzzing;
+mod health;
 pub mod rules;
 
 use std::fs::File;
 
-pub use self::farm::Farm;
+pub use self::farm::{Farm, Member};
 use crate::config::Config;
 use crate::os::clock::Deadline;
 use crate::os::files::Input;

@@ -1,6 +1,7 @@
 //! The clock: deadlines on the monotonic one, dates on the other.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -8,23 +9,62 @@ use jiff::{Timestamp, Zoned};
 
 /// The instant by which all work must end.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
+pub struct Deadline {
+    at: Instant,
+    stopped: Option<&'static AtomicBool>,
+}
+
+/// Ends work before its deadline, when its result is no longer wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop(&'static AtomicBool);
+
+impl Stop {
+    /// Whoever works by the deadline that this belongs to has no time left.
+    pub fn stop(self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How long a wait that can be stopped goes on unasked.
+const UNASKED: Duration = Duration::from_millis(20);
 
 impl Deadline {
     /// `budget` from now.
     pub fn after(budget: Duration) -> Self {
-        Self(Instant::now() + budget)
+        Self { at: Instant::now() + budget, stopped: None }
     }
 
     /// The earlier of this and `budget` from now.
     #[must_use]
     pub fn within(self, budget: Duration) -> Self {
-        Self(self.0.min(Instant::now() + budget))
+        Self { at: self.at.min(Instant::now() + budget), ..self }
+    }
+
+    /// The same, with a way to end it early. What belongs to a process that
+    /// looks at one part is not given back.
+    pub fn stoppable(self) -> (Self, Stop) {
+        let stopped: &'static AtomicBool = Box::leak(Box::default());
+        (Self { stopped: Some(stopped), ..self }, Stop(stopped))
+    }
+
+    /// Whether the work was ended before its time.
+    pub fn is_stopped(self) -> bool {
+        self.stopped.is_some_and(|stopped| stopped.load(Ordering::Relaxed))
     }
 
     /// The time left; `None` when there is none.
     pub fn left(self) -> Option<Duration> {
-        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+        if self.is_stopped() {
+            return None;
+        }
+        self.at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    /// The time for one wait: all that is left, or a little of it where the work
+    /// can be stopped meanwhile.
+    pub fn wait(self) -> Option<Duration> {
+        let left = self.left()?;
+        Some(if self.stopped.is_some() { left.min(UNASKED) } else { left })
     }
 }
 
@@ -76,5 +116,13 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(5)).within(Duration::from_secs(500));
         assert!(deadline.left().unwrap() <= Duration::from_secs(5));
         assert!(deadline.within(Duration::ZERO).left().is_none());
+    }
+
+    #[test]
+    fn stopping_leaves_no_time() {
+        let (deadline, stop) = Deadline::after(Duration::from_secs(5)).stoppable();
+        assert!(deadline.left().is_some() && deadline.wait().unwrap() <= UNASKED);
+        stop.stop();
+        assert!(deadline.left().is_none() && deadline.within(Duration::from_secs(1)).wait().is_none());
     }
 }

@@ -6,10 +6,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, umask};
 use sha2::{Digest, Sha256};
 
@@ -215,6 +217,29 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
     Ok(file)
+}
+
+/// Whether what is at `path` was made or changed after the instant `micros`. What
+/// is not there has not changed.
+pub fn changed_after(path: &Path, micros: u64) -> bool {
+    let changed = |metadata: fs::Metadata| {
+        let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+        u64::try_from(seconds).unwrap_or(0) * 1_000_000 + u64::try_from(nanos).unwrap_or(0) / 1000 > micros
+    };
+    fs::metadata(path).is_ok_and(changed)
+}
+
+/// A file in memory that holds `bytes`: for what must be had with a full disk,
+/// too.
+pub fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("part", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// The same file, open for reading once more, with an offset of its own.
+pub fn reopened(file: &File) -> io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// The first `limit` bytes of the regular file at `path`.

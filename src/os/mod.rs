@@ -9,6 +9,7 @@ pub mod files;
 pub mod lock;
 pub mod log;
 pub(crate) mod message_file;
+pub mod note;
 pub mod process;
 pub mod scratch;
 mod shared;

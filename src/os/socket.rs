@@ -39,13 +39,21 @@ impl Stream {
     }
 
     /// Sends all of `bytes`.
-    pub fn send(&mut self, bytes: &[u8], by: Deadline) -> io::Result<()> {
-        let left = Some(left(by)?);
-        match self {
-            Self::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_all(bytes)),
-            Self::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_all(bytes)),
+    pub fn send(&mut self, mut bytes: &[u8], by: Deadline) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let wait = Some(wait(by)?);
+            let sent = match self {
+                Self::Unix(stream) => stream.set_write_timeout(wait).and_then(|()| stream.write(bytes)),
+                Self::Tcp(stream) => stream.set_write_timeout(wait).and_then(|()| stream.write(bytes)),
+            };
+            match sent {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => bytes = bytes.get(n..).unwrap_or_default(),
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
-        .map_err(timed_out)
+        Ok(())
     }
 
     /// Reads to the end of the stream, at most `limit` bytes. What came before
@@ -53,10 +61,10 @@ impl Stream {
     pub fn receive(&mut self, into: &mut Vec<u8>, limit: usize, by: Deadline) -> io::Result<()> {
         let mut buf = [0; 4096];
         loop {
-            let left = Some(left(by)?);
+            let wait = Some(wait(by)?);
             let read = match self {
-                Self::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(&mut buf)),
-                Self::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(&mut buf)),
+                Self::Unix(stream) => stream.set_read_timeout(wait).and_then(|()| stream.read(&mut buf)),
+                Self::Tcp(stream) => stream.set_read_timeout(wait).and_then(|()| stream.read(&mut buf)),
             };
             match read {
                 Ok(0) => return Ok(()),
@@ -67,11 +75,21 @@ impl Stream {
                     ));
                 }
                 Ok(n) => into.extend_from_slice(buf.get(..n).unwrap_or_default()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(timed_out(error)),
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error),
             }
         }
     }
+}
+
+/// Whether a failed call is just to be made again. A socket's own timeout shows
+/// as "try again" (socket(7), `SO_RCVTIMEO`); [`wait`] tells when it was the last.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
+}
+
+fn wait(by: Deadline) -> io::Result<Duration> {
+    by.wait().ok_or_else(|| io::Error::from(ErrorKind::TimedOut))
 }
 
 /// Sends `file`'s descriptor with one byte that means nothing (unix(7):

@@ -8,7 +8,7 @@ use crate::os::clock::{self, Deadline};
 use crate::os::files::{self, Input, Until};
 use crate::policy::Action;
 use crate::record::{EngineRecord, Record, millis};
-use crate::verdict::{Finding, Reason, ScanError, Verdict, name_of};
+use crate::verdict::{Finding, Findings, Reason, ScanError, Verdict, Weight, name_of};
 
 /// The name of a result's kind in the log.
 fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
@@ -49,6 +49,7 @@ pub(super) fn record(
         tag: part.tag.clone(),
         message_id: hints::message_id(part),
         engines: findings.0.iter().map(engine_record).collect(),
+        warning: stood_in_for(findings),
         ..Record::default()
     }
 }
@@ -85,6 +86,14 @@ fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option
             failed_engine(evidence).map_or(error.to_string(), |name| format!("{error} (engine `{name}`)")),
         ),
     }
+}
+
+/// The failures that changed nothing, since another engine gave a verdict.
+fn stood_in_for(findings: &Findings) -> Option<String> {
+    let failed = findings.0.iter().filter(|finding| finding.weight == Weight::StoodInFor);
+    let mut said = failed.filter_map(|finding| Some((&finding.engine, finding.result.as_ref().err()?)));
+    let (engine, error) = said.next()?;
+    Some(format!("another engine stood in for `{engine}`: {error}"))
 }
 
 /// The engine that failed, where several were asked.

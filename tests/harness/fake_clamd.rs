@@ -43,7 +43,7 @@ impl FakeClamd {
 
     pub fn engine(&self) -> String {
         let socket: PathBuf = self.directory.path().join("socket");
-        super::clamd_at(&format!("unix:{}", socket.display()))
+        format!("{}canary = \"off\"\n", super::clamd_at(&format!("unix:{}", socket.display())))
     }
 }
 

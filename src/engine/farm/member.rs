@@ -1,0 +1,90 @@
+//! One address of an engine: asked, watched, and believed only while there is
+//! proof that it sees. Fails with the engine's error and whose it was.
+
+use std::path::Path;
+
+use crate::config::{Address, CommandConfig, EngineConfig, Place, Protocol};
+use crate::engine::health::{Blame, Health, Trust};
+use crate::engine::{Engine, Response, Sample, clamd, command, rules};
+use crate::os::clock::Deadline;
+use crate::os::lock::Lock;
+use crate::verdict::{ScanError, Verdict};
+
+/// One address of an engine.
+pub struct Member<'a> {
+    /// Where it is; nowhere for what runs here.
+    pub place: Option<&'a Place>,
+    /// What is asked.
+    pub engine: Box<dyn Engine + 'a>,
+    health: Option<Health>,
+}
+
+impl<'a> Member<'a> {
+    pub(super) fn daemon(config: &EngineConfig, place: &'a Place, state: Option<&Path>) -> Self {
+        let engine: Box<dyn Engine + 'a> = match &place.protocol {
+            Protocol::Clamd => Box::new(clamd::Clamd::new(&place.address)),
+            Protocol::Icap { service: _ } => Box::new(clamd::Clamd::new(&place.address)),
+        };
+        let health = state.map(|state| Health::new(state, config, Some(place)));
+        Self { place: Some(place), engine, health }
+    }
+
+    pub(super) fn command(
+        config: &EngineConfig,
+        command: &'a CommandConfig,
+        state: Option<&'a Path>,
+    ) -> Self {
+        let health = state.map(|state| Health::new(state, config, None));
+        Self { place: None, engine: Box::new(command::Command::new(command, state)), health }
+    }
+
+    pub(super) fn rules(file: &'a Path) -> Self {
+        Self { place: None, engine: Box::new(rules::Rules::new(file)), health: None }
+    }
+
+    pub(super) fn share(&self) -> u32 {
+        self.place.map_or(1, |place| place.share)
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        self.place.is_some_and(|place| matches!(place.address, Address::Tcp(_)))
+    }
+
+    pub(super) fn trust(&self) -> Trust {
+        self.health.as_ref().map_or(Trust::Ask, Health::trust)
+    }
+
+    /// Tries whether it is back.
+    pub(super) fn tried(&self, by: Deadline) -> Result<Option<Lock>, ScanError> {
+        self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
+    }
+
+    /// Asks about one part: the verdict by `until`, what follows by `by`. A
+    /// "clean" is given only while there is proof that it sees.
+    pub(super) fn ask(
+        &self,
+        sample: &Sample<'_>,
+        (until, by): (Deadline, Deadline),
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, (ScanError, Blame)> {
+        let answer = self.engine.scan(sample, until, meanwhile);
+        let Some(health) = &self.health else { return answer.map_err(|error| (error, Blame::Engine)) };
+        let engine = self.engine.as_ref();
+        match answer {
+            Ok(response) if response.verdict == Verdict::Clean => match health.vouch(engine, by) {
+                Ok(version) => Ok(Response { version: response.version.or(version), ..response }),
+                Err(error) => Err((error, Blame::Engine)),
+            },
+            Ok(response) => {
+                health.served();
+                Ok(response)
+            }
+            // We turned away, not the engine.
+            Err(error) if by.is_stopped() => Err((error, Blame::Engine)),
+            Err(error) => {
+                let blame = health.failed(engine, &error, by);
+                Err((error, blame))
+            }
+        }
+    }
+}

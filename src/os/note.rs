@@ -1,0 +1,74 @@
+//! Notes of one line that all processes of the host share: the target of a
+//! symbolic link that leads nowhere. One system call reads a note, and it changes
+//! as a whole. Fails with the system's error.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Longest note: the longest target of a link on common file systems is 4095
+/// bytes.
+const LONGEST: usize = 2000;
+
+/// What is noted at `path`; `None` where nothing is, or no note.
+pub fn read(path: &Path) -> Option<String> {
+    fs::read_link(path).ok()?.into_os_string().into_string().ok()
+}
+
+/// Notes `text`, in place of what was noted before. Longer ones are cut.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last();
+    let text = if text.len() > LONGEST { text.get(..end.unwrap_or(0)) } else { Some(text) };
+    let text = text.filter(|text| !text.is_empty()).unwrap_or("-");
+    let beside = beside(path);
+    match symlink(text, &beside) {
+        // Left by a process of our number that was killed.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::remove_file(&beside)?;
+            symlink(text, &beside)?;
+        }
+        result => result?,
+    }
+    fs::rename(&beside, path).inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+/// Two threads may write the same note.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.{:?}", std::process::id(), std::thread::current().id()));
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_reads_as_it_was_written_and_changes_as_a_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("note");
+        assert_eq!(read(&path), None);
+        for text in ["awake 12 ClamAV 1.4.6/2", "b", "\u{e9}\u{e9}"] {
+            write(&path, text).unwrap();
+            assert_eq!(read(&path).unwrap(), text);
+        }
+        write(&path, &"\u{e9}".repeat(3000)).unwrap();
+        let cut = read(&path).unwrap();
+        assert!(cut.len() <= LONGEST && cut.len() > LONGEST - 3, "{}", cut.len());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_note_is_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("note");
+        fs::write(&path, "a file").unwrap();
+        assert_eq!(read(&path), None);
+        write(&path, "a note").unwrap();
+        assert_eq!(read(&path).unwrap(), "a note");
+        assert!(write(&directory.path().join("no/such/note"), "x").is_err());
+    }
+}

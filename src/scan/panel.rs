@@ -1,0 +1,159 @@
+//! Asks the engines about one sample: in turn, or all at once, as many as the
+//! configuration wants to agree. Cannot fail; an engine's failure is a finding.
+
+use std::sync::mpsc;
+use std::thread;
+
+use crate::config::{Agreement, Config};
+use crate::engine::{Farm, Sample};
+use crate::os::clock::{self, Deadline};
+use crate::os::files;
+use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Verdict, Weight};
+
+/// Asks the engines. Those that only convict come first; whoever convicts spares
+/// the others the work. `meanwhile` is called while an engine is waited for; it
+/// must not mind being called again, or not at all.
+pub fn examine(
+    config: &Config,
+    engines: &[Farm<'_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+    meanwhile: &mut dyn FnMut(),
+) -> Findings {
+    let of = |weight| engines.iter().filter(move |engine| engine.weight() == weight);
+    let mut findings = Findings::default();
+    for engine in of(Weight::ConvictsOnly) {
+        findings.0.push(asked(config, engine, sample, by, meanwhile));
+        if findings.convict() {
+            return findings;
+        }
+    }
+    let acquitting: Vec<_> = of(Weight::Acquits).collect();
+    match (acquitting.as_slice(), config.agreement) {
+        ([], _) => {}
+        ([one], _) => findings.0.push(asked(config, one, sample, by, meanwhile)),
+        (several, Agreement::Backup) => {
+            findings.0.extend(in_turn(config, several, sample, by, meanwhile));
+        }
+        (several, agreement @ (Agreement::All | Agreement::First)) => {
+            findings.0.extend(at_once(config, several, sample, by, (agreement, meanwhile)));
+        }
+    }
+    findings
+}
+
+/// Asks each only if those before it failed.
+fn in_turn(
+    config: &Config,
+    engines: &[&Farm<'_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+    meanwhile: &mut dyn FnMut(),
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for engine in engines {
+        let finding = asked(config, engine, sample, by, meanwhile);
+        let decided = finding.result.is_ok();
+        findings.push(finding);
+        if decided {
+            break;
+        }
+    }
+    without_failures(findings)
+}
+
+/// Asks all of them at the same time, until nothing that is still to come can
+/// change the answer.
+fn at_once(
+    config: &Config,
+    engines: &[&Farm<'_>],
+    sample: &Sample<'_>,
+    by: Deadline,
+    (agreement, meanwhile): (Agreement, &mut dyn FnMut()),
+) -> Vec<Finding> {
+    let (by, stop) = by.stoppable();
+    let mut answers: Vec<(usize, Finding)> = thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        let mut alone = Vec::new();
+        for (i, engine) in engines.iter().copied().enumerate() {
+            let sender = sender.clone();
+            let work = move || {
+                // Two engines must not move each other's place in the file.
+                let own = files::reopened(sample.file);
+                let sample = Sample { file: own.as_ref().unwrap_or(sample.file), ..*sample };
+                // Nobody listens once all is decided.
+                let _ = sender.send((i, asked(config, engine, &sample, by, &mut || ())));
+            };
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                alone.push((i, engine));
+            }
+        }
+        drop(sender);
+        meanwhile();
+        let mut answers = Vec::new();
+        for (i, finding) in receiver {
+            let decided = is_decided(&finding, agreement);
+            answers.push((i, finding));
+            if decided {
+                stop.stop();
+                return answers;
+            }
+        }
+        for (i, engine) in alone {
+            answers.push((i, asked(config, engine, sample, by, &mut || ())));
+        }
+        answers
+    });
+    answers.sort_by_key(|(i, _)| *i);
+    let findings = answers.into_iter().map(|(_, finding)| finding).collect();
+    match agreement {
+        Agreement::All => findings,
+        Agreement::First | Agreement::Backup => without_failures(findings),
+    }
+}
+
+fn is_decided(finding: &Finding, agreement: Agreement) -> bool {
+    match (&finding.result, agreement) {
+        (Ok(Verdict::Infected(_)), _) => true,
+        (Ok(Verdict::Clean | Verdict::Unscannable(..)), agreement) => agreement == Agreement::First,
+        (Err(_), _) => false,
+    }
+}
+
+/// Where one engine gave a verdict, the failures of those that it stood in for do
+/// not count.
+fn without_failures(mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.iter().any(|finding| finding.result.is_ok()) {
+        for finding in &mut findings {
+            if finding.result.is_err() {
+                finding.weight = Weight::StoodInFor;
+            }
+        }
+    }
+    findings
+}
+
+fn asked(
+    config: &Config,
+    engine: &Farm<'_>,
+    sample: &Sample<'_>,
+    by: Deadline,
+    meanwhile: &mut dyn FnMut(),
+) -> Finding {
+    let started = clock::instant();
+    let response = match by.left() {
+        Some(_) => engine.scan(sample, by, meanwhile),
+        None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
+    };
+    let (version, result) = match response {
+        Ok(response) => (response.version, Ok(config.policy.counted(response.verdict))),
+        Err(error) => (None, Err(error)),
+    };
+    Finding {
+        engine: engine.name().to_owned(),
+        weight: engine.weight(),
+        version,
+        result,
+        took: started.elapsed(),
+    }
+}
