@@ -17,6 +17,7 @@ use crate::engine::{Cleaned, Farm, Sample};
 use crate::mta::encoded;
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Input};
+use crate::os::fingerprint::Fingerprint;
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
@@ -53,7 +54,9 @@ pub fn examine_decoded(
         Ok(file) => file,
         Err(error) => return Some(unreadable(error)),
     };
-    let sample = Sample { file: &file, size: content.len() as u64, ..*sample };
+    let fingerprint = Fingerprint::new(&file);
+    let sample =
+        Sample { file: &file, size: content.len() as u64, fingerprint: Some(&fingerprint), ..*sample };
     Some(examine(config, engines, &sample, by, &mut || ()))
 }
 
@@ -78,12 +81,17 @@ pub fn disinfect(
         };
         match claim.and_then(|cleaned| rescan(config, engines, sample, &cleaned, by).map(|()| cleaned)) {
             Ok(cleaned) => return Some(Ok(cleaned)),
-            Err(error) => why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail))),
+            Err(error) => {
+                engine.not_cleaned(sample, &error, by);
+                why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail)));
+            }
         }
     }
     why
 }
 
+/// Whether the engines acquit what is left. Nothing is remembered of that: it
+/// must be seen.
 fn rescan(
     config: &Config,
     engines: &[Farm<'_>],
@@ -91,7 +99,7 @@ fn rescan(
     cleaned: &Cleaned,
     by: Deadline,
 ) -> Result<(), ScanError> {
-    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, ..*sample };
+    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, fingerprint: None, ..*sample };
     match examine(config, engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),

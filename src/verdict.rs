@@ -167,6 +167,8 @@ pub struct Finding {
     pub weight: Weight,
     /// Its version, where the answer told it.
     pub version: Option<String>,
+    /// Whether it was not asked, for the answer was known.
+    pub remembered: bool,
     /// The verdict, or why there is none.
     pub result: Result<Verdict, ScanError>,
     /// How long it took.
@@ -184,6 +186,7 @@ impl Findings {
             engine: "convscan".to_owned(),
             weight: Weight::ConvictsOnly,
             version: None,
+            remembered: false,
             result: Err(error),
             took: Duration::ZERO,
         }])
@@ -242,7 +245,14 @@ mod tests {
     use super::*;
 
     fn finding(weight: Weight, result: Result<Verdict, ScanError>) -> Finding {
-        Finding { engine: "e".to_owned(), weight, version: None, result, took: Duration::ZERO }
+        Finding {
+            engine: "e".to_owned(),
+            weight,
+            version: None,
+            remembered: false,
+            result,
+            took: Duration::ZERO,
+        }
     }
 
     fn worst(results: &[Result<Verdict, ScanError>]) -> Result<Verdict, ScanError> {

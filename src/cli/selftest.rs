@@ -101,7 +101,7 @@ fn examine(engine: &Farm<'_>, probes: &[Probe], by: Deadline) -> Result<Report> 
     for probe in probes {
         let file = files::anonymous(&probe.content).context("cannot write a probe")?;
         let size = probe.content.len() as u64;
-        let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+        let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
         let started = clock::instant();
         let result = member.engine.scan(&sample, by.within(engine.config().timeout), &mut || ());
         let result = result.map(|response| response.verdict);

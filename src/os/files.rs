@@ -63,7 +63,7 @@ pub struct Input {
 
 /// What changes when a file's content does.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     identity: (u64, u64),
     size: u64,
     modified: (i64, i64),
@@ -81,6 +81,12 @@ impl From<&fs::Metadata> for Stamp {
     }
 }
 
+impl Stamp {
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|metadata| Self::from(&metadata))
+    }
+}
+
 impl Input {
     /// Opens the regular file at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
@@ -95,7 +101,7 @@ impl Input {
 
     /// Fails when the file is no longer what it was when it was opened.
     fn check_unchanged(&self) -> io::Result<()> {
-        if Stamp::from(&self.file.metadata()?) == self.stamp { Ok(()) } else { Err(changed()) }
+        if Stamp::of(&self.file)? == self.stamp { Ok(()) } else { Err(changed()) }
     }
 
     /// Its first `limit` bytes.
@@ -198,18 +204,31 @@ impl Read for Until<'_> {
 }
 
 /// The SHA-256 of all that `content` gives, in lower-case hex.
-pub fn sha256(mut content: impl Read) -> io::Result<String> {
+pub fn sha256(content: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
-    let mut buf = vec![0; 64 * 1024];
+    in_pieces(content, |piece| hasher.update(piece))?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The BLAKE3 of all that `content` gives.
+pub(super) fn blake3(content: impl Read) -> io::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    in_pieces(content, |piece| {
+        hasher.update(piece);
+    })?;
+    Ok(*hasher.finalize().as_bytes())
+}
+
+fn in_pieces(mut content: impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buf = vec![0; CHUNK];
     loop {
         match content.read(&mut buf) {
-            Ok(0) => break,
-            Ok(n) => hasher.update(buf.get(..n).unwrap_or_default()),
+            Ok(0) => return Ok(()),
+            Ok(n) => take(buf.get(..n).unwrap_or_default()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A file without a name that holds `bytes`.

@@ -6,6 +6,7 @@ pub(crate) mod channel_command;
 pub mod clock;
 mod drain;
 pub mod files;
+pub mod fingerprint;
 pub mod lock;
 pub mod log;
 pub(crate) mod message_file;

@@ -6,7 +6,7 @@
 //! whole one from whatever else may stand there: nothing, half of two writers'
 //! entries, the tail of a full disk, another table's bytes.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -71,6 +71,12 @@ impl Slots {
     pub fn new(path: PathBuf, entries: u32, kept: Duration) -> Self {
         let buckets = u64::from(entries).div_ceil(WAYS as u64).max(1);
         Self { path, buckets, kept }
+    }
+
+    /// Whether nothing was written lately, so that there is nothing to be found.
+    pub fn is_idle(&self) -> bool {
+        let modified = fs::symlink_metadata(&self.path).and_then(|metadata| metadata.modified());
+        modified.map_or(true, |at| at.elapsed().is_ok_and(|age| age > self.kept))
     }
 
     /// Where it is.
@@ -170,7 +176,6 @@ fn sum(slot: &[u8; SLOT]) -> [u8; SLOT - SUM] {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -190,7 +195,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let table = Slots::new(directory.path().join("table"), 64, HOUR);
         assert_eq!(found(&table, &key(1)), None);
+        assert!(table.is_idle());
         table.put(&key(1), b"one").unwrap();
+        assert!(!table.is_idle());
         table.put(&key(1), b"other").unwrap();
         table.put(&key(2), &[7; 500]).unwrap();
         assert_eq!(found(&table, &key(1)).unwrap(), b"other");
@@ -222,7 +229,9 @@ mod tests {
         let path = directory.path().join("table");
         Slots::new(path.clone(), 64, HOUR).put(&key(1), b"one").unwrap();
         assert!(found(&Slots::new(path.clone(), 64, HOUR), &key(1)).is_some());
-        assert!(found(&Slots::new(path, 64, Duration::ZERO), &key(1)).is_none());
+        let table = Slots::new(path, 64, Duration::ZERO);
+        assert!(found(&table, &key(1)).is_none());
+        assert!(table.is_idle());
         let far = Entry { at: u64::MAX, content: Vec::new() };
         assert!(!far.is_within(HOUR));
     }

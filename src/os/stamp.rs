@@ -48,7 +48,9 @@ fn add_entries(hasher: &mut Hasher, directory: &Path) -> io::Result<()> {
         match fs::metadata(&entry) {
             Ok(metadata) => add(hasher, &entry, &metadata),
             // A link to nowhere, or a file that an updater has just removed.
-            Err(_) => drop(hasher.update(entry.as_os_str().as_bytes()).update(b"\0gone")),
+            Err(_) => {
+                hasher.update(entry.as_os_str().as_bytes()).update(b"\0gone");
+            }
         }
     }
     Ok(())

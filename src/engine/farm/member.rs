@@ -59,6 +59,11 @@ impl<'a> Member<'a> {
         self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
     }
 
+    /// Whether its "clean" may be believed now; gives its version, if it told one.
+    pub(super) fn vouch(&self, by: Deadline) -> Result<Option<String>, ScanError> {
+        self.health.as_ref().map_or(Ok(None), |health| health.vouch(self.engine.as_ref(), by))
+    }
+
     /// Asks about one part: the verdict by `until`, what follows by `by`. A
     /// "clean" is given only while there is proof that it sees.
     pub(super) fn ask(
