@@ -113,7 +113,8 @@ impl Policy {
         }
     }
 
-    fn ruling(&self, reason: Reason) -> Ruling {
+    /// What becomes of a part that is unscannable for `reason`.
+    pub fn ruling(&self, reason: Reason) -> Ruling {
         line(&self.unscannable, &Reason::NAMES, &reason).unwrap_or(Ruling::Act(Action::Defer))
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, clamd, eicar};
+use crate::harness::{CONVSCAN, clamd, eicar, needs};
 
 fn with_config(command: &str, config: &str, more: &[&str]) -> Output {
     let directory = tempfile::tempdir().unwrap();
@@ -21,20 +21,141 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// A clamd that tells what it does not look into.
+const CAREFUL: &str = "AlertExceedsMax yes\nAlertEncrypted yes\n";
+
 #[test]
-fn a_real_clamd_is_awake() {
-    let Some(clamd) = clamd::shared("a_real_clamd_is_awake") else { return };
-    for engine in [clamd.engine(), clamd.tcp_engine()] {
-        let output = with_config("selftest", &engine, &[]);
-        let line = stdout(&output);
-        assert_eq!(output.status.code(), Some(0), "{line}");
-        assert!(line.starts_with("clamd: awake; ClamAV "), "{line}");
-        assert_eq!(line.matches(" ok (").count(), 3, "{line}");
+fn a_real_clamd_is_awake_at_each_of_its_addresses() {
+    if !needs("a_real_clamd_is_awake_at_each_of_its_addresses", "/usr/sbin/clamd", "clamav-daemon") {
+        return;
+    }
+    let clamd = clamd::Clamd::start(CAREFUL);
+    let two = format!(
+        "[state]\ndirectory = \"HERE\"\n[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\n\
+         [[engine.addresses]]\naddress = \"unix:{}\"\n[[engine.addresses]]\naddress = \"tcp:127.0.0.1:{}\"\n",
+        clamd.socket().display(),
+        clamd.port
+    );
+    let output = with_config("selftest", &two, &[]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert_eq!(text.matches(": awake; ClamAV ").count(), 2, "{text}");
+    assert_eq!(text.matches("\n  ok ").count(), 12, "{text}");
+    for answer in ["encrypted: Heuristics.Encrypted.Zip", "too-deep: Heuristics.Limits.Exceeded.MaxRecursion"]
+    {
+        assert_eq!(text.matches(answer).count(), 2, "{text}");
     }
     let output = with_config("selftest", &clamd.engine(), &["--json"]);
     let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(report["state"], "awake");
-    assert_eq!(report["probes"].as_array().unwrap().len(), 3);
+    assert_eq!(report["probes"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn an_engine_that_calls_clean_what_it_does_not_look_into_is_careless() {
+    if !needs(
+        "an_engine_that_calls_clean_what_it_does_not_look_into_is_careless",
+        "/usr/sbin/clamd",
+        "clamav-daemon",
+    ) {
+        return;
+    }
+    let clamd = clamd::Clamd::start("MaxFileSize 10M\nStreamMaxLength 10M\n");
+    let wrong = |config: &str| {
+        let output = with_config("selftest", config, &[]);
+        let text = stdout(&output);
+        let lines = text.lines().filter_map(|line| line.strip_prefix("  WRONG "));
+        let wrong: Vec<String> = lines.map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(text.contains("CARELESS"), !wrong.is_empty(), "{text}");
+        assert_eq!(output.status.code(), Some(i32::from(!wrong.is_empty())), "{text}");
+        wrong
+    };
+    let all = ["encrypted-zip", "20-deep-zip", "30-mb-zip"];
+    assert_eq!(wrong(&clamd.engine()), all);
+    // Over the limit for streams it refuses, which `largest` has to spare it.
+    assert_eq!(wrong(&clamd.tcp_engine()), all);
+    assert_eq!(wrong(&format!("{}largest = \"10M\"\n", clamd.tcp_engine())), all[..2]);
+    // Who passes it unscanned in so many words need not be told.
+    let passes = "largest = \"10M\"\n[policy.unscannable]\nencrypted = \"pass\"\ntoo-deep = \"pass\"\n";
+    assert_eq!(wrong(&format!("{}{passes}", clamd.engine())), [""; 0]);
+}
+
+#[test]
+fn old_definitions_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let definitions = directory.path().join("definitions");
+    fs::write(&definitions, "x").unwrap();
+    let script = directory.path().join("scan");
+    // Stands for a scanner that finds everything it must and has no limits.
+    fs::write(
+        &script,
+        "#!/bin/sh\n# A fake scanner.\ngrep -qa 'This file is clean' \"$1\" && exit 0\nexit 1\n",
+    )
+    .unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let config = format!(
+        "[state]\ndirectory = \"HERE\"\n[[engine]]\nname = \"fake\"\ntype = \"command\"\nprogram = \"{}\"\n\
+         scan = [\"{{file}}\"]\ndefinitions = [\"{}\"]\ncodes = {{ clean = [0], infected = [1] }}\n",
+        script.display(),
+        definitions.display()
+    );
+    let output = with_config("selftest", &config, &[]);
+    assert!(
+        stdout(&output).contains("fake: awake; version unknown; definitions 0 h old"),
+        "{}",
+        stdout(&output)
+    );
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 24 * 3600);
+    fs::File::options().write(true).open(&definitions).unwrap().set_modified(old).unwrap();
+    let output = with_config("selftest", &config, &[]);
+    assert!(
+        stdout(&output).contains("fake: STALE; version unknown; definitions 8 days old"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(with_config("selftest", &config, &["--max-age", "9"]).status.code(), Some(0));
+}
+
+#[test]
+fn watching_speaks_only_on_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("rules.txt");
+    let hex: String = eicar().iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&rules, format!("bytes Eicar {hex}\n")).unwrap();
+    let config = directory.path().join("convscan.toml");
+    let engine = format!(
+        "[[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{}\"\nacquits = true\n",
+        rules.display()
+    );
+    fs::write(&config, &engine).unwrap();
+    let mut child = Command::new(CONVSCAN)
+        .args(["selftest", "--json", "--watch", "20ms", "--config"])
+        .arg(&config)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut state = || {
+        let line = lines.next().unwrap().unwrap();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()["probes"][1]["answer"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(state(), "Eicar");
+    let change = |name: &str| {
+        let beside = directory.path().join("new");
+        fs::write(&beside, format!("bytes {name} {hex}\n")).unwrap();
+        fs::rename(&beside, &rules).unwrap();
+    };
+    // Had it spoken without a change, the next line would not be the next name.
+    for name in ["Second", "Third", "Fourth"] {
+        change(name);
+        assert_eq!(state(), name);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]
@@ -51,19 +172,26 @@ fn a_blind_engine_is_found() {
     let output = with_config("selftest", gone, &[]);
     assert_eq!(output.status.code(), Some(1));
     let line = stdout(&output);
-    assert!(line.starts_with("c: DOWN;") && line.matches("unreachable").count() == 1, "{line}");
+    assert!(
+        line.starts_with("c /nonexistent/s: DOWN;") && line.matches("unreachable").count() == 1,
+        "{line}"
+    );
 }
 
 #[test]
 fn rules_that_only_convict_need_not_know_the_test_file() {
-    let Some(clamd) = clamd::shared("rules_that_only_convict_need_not_know_the_test_file") else { return };
+    if !needs("rules_that_only_convict_need_not_know_the_test_file", "/usr/sbin/clamd", "clamav-daemon") {
+        return;
+    }
+    let clamd = clamd::Clamd::start(CAREFUL);
     let rules = "[[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"rules.txt\"\n";
     let output = with_config("selftest", &format!("{rules}{}", clamd.engine()), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     // Standing alone, rules see no archive, and that is blindness.
     let output = with_config("selftest", &format!("{rules}acquits = true\n"), &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("eicar ok (Eicar)") && stdout(&output).contains("eicar-zip-zip WRONG"));
+    let text = stdout(&output);
+    assert!(text.contains("  ok    eicar  ") && text.contains("  WRONG eicar-zip-zip "), "{text}");
 }
 
 #[test]

@@ -375,10 +375,14 @@ fn a_conviction_beats_a_failure_of_another_engine() {
     let path = case.path("rules.txt").display().to_string();
     let config = format!(
         "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/nonexistent/socket\"\n\
-         [[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{path}\"\n"
+         [[engine]]\nname = \"rules\"\ntype = \"rules\"\nfile = \"{path}\"\nacquits = true\n"
     );
     let (_, record) = case.config(&config).run().replaced();
-    assert_eq!(record.engines.iter().map(|e| e.verdict.as_str()).collect::<Vec<_>>(), ["error", "infected"]);
+    // They are asked at once; which is the first to answer is not said.
+    assert_eq!(
+        (record.engines.last().unwrap().verdict.as_str(), record.verdict.as_str()),
+        ("infected", "infected")
+    );
 }
 
 #[test]

@@ -384,7 +384,7 @@ fn a_part_of_3_gb_is_deferred_in_time_or_delivered_whole() {
     assert!(started.elapsed() < Duration::from_secs(20));
 
     let fake = FakeClamd::start(Script::Say(b"fd[9]: OK\0".to_vec()));
-    let case = Case::new(CLEAN).config(&fake.engine());
+    let case = Case::new(CLEAN).config(&format!("{}largest = \"4G\"\n", fake.engine()));
     let size = huge(&case.path("input"));
     assert!(case.command().status().unwrap().success());
     assert!(!case.path("options").exists());
@@ -408,7 +408,7 @@ fn clamd_that(case: &Case, does: impl FnOnce(&Path) + Send + 'static) -> String 
         does(&input);
         stream.write_all(b"fd[9]: OK\0").unwrap();
     });
-    clamd_at(&format!("unix:{}", socket.display()))
+    format!("{}canary = \"off\"\n", clamd_at(&format!("unix:{}", socket.display())))
 }
 
 /// What becomes of a part meanwhile, with its name.

@@ -1,180 +1,156 @@
-//! Proves every configured engine awake.
+//! Proves every configured engine awake, at each of its addresses.
 //!
-//! Usage: convscan selftest [--config FILE] [--json]
+//! Usage: convscan selftest [--config FILE] [--json] [--max-age DAYS] [--watch TIME]
 //!
-//! Each engine is asked about a clean file, the EICAR test file, and that file
-//! in a zip in a zip, by the same path as a part of a message. One line an
-//! engine tells its version, the answers and the times: "awake" when all are
-//! right, "BLIND" when one is wrong, "DOWN" when it gives none. An engine that
-//! only convicts need not know EICAR.
+//! Each is shown a clean file, the EICAR test file, that file in a zip in a zip,
+//! an encrypted zip, a zip 20 deep, and one of 30 MB with the test file at its
+//! end, by the same path as a part of a message. For each address there is a line
+//! with its version and the age of its definitions, and one for each probe: the
+//! answer and the time it took.
 //!
-//! Exit codes: 0 all awake, 1 an engine is blind or down, 75 the configuration
-//! cannot be used.
+//! awake: all is right. STALE: its definitions are older than --max-age (7 days).
+//! CARELESS: it calls clean what it does not look into, or refuses what convscan
+//! would send it; mail passes unscanned, or is deferred. BLIND: it does not find
+//! what it must. DOWN: it gives no answer. An engine that only convicts need not
+//! find anything. What the policy passes unscanned need not be noticed.
+//!
+//! With --watch the test is repeated after each TIME (10m, say) without end. An
+//! address is then told of at first, and when its answers have changed.
+//!
+//! Exit codes: 0 all awake, 1 one is not, 75 the configuration cannot be used.
 
+mod probe;
+mod report;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 
+use self::probe::{Expected, Probe, State};
+use self::report::{Outcome, Report};
 use super::{Exit, load, output};
-use crate::engine::{self, Farm, Sample, eicar};
+use crate::config::{Config, Place, parse_duration};
+use crate::engine::{self, Farm, Member, Sample};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::record::millis;
-use crate::verdict::{ScanError, Verdict, Weight};
+use crate::verdict::{Reason, Verdict, Weight};
 
 /// Arguments of `selftest`.
 #[derive(clap::Args)]
-#[command(about = "Prove every configured engine awake: clean, EICAR, EICAR nested in archives", long_about = super::manual(include_str!("selftest.rs")))]
+#[command(about = "Prove every configured engine awake, at each of its addresses", long_about = super::manual(include_str!("selftest.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print one JSON object for each engine
+    /// Print one JSON object for each address
     #[arg(long)]
     json: bool,
-}
-
-/// One probe: what the engine is asked about and what it must say.
-struct Probe {
-    name: &'static str,
-    content: Vec<u8>,
-    expected: Expected,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expected {
-    Clean,
-    Infected,
-}
-
-/// How an engine fares, the worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    Awake,
-    Blind,
-    Down,
-}
-
-/// What came of one probe.
-#[derive(Serialize)]
-struct Outcome {
-    probe: &'static str,
-    answer: String,
-    state: State,
-    ms: f64,
-}
-
-/// What came of one engine.
-#[derive(Serialize)]
-struct Report {
-    engine: String,
-    version: Option<String>,
-    state: State,
-    probes: Vec<Outcome>,
+    /// Age from which definitions are old
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    max_age: u32,
+    /// Repeat without end, and tell of changes only
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_duration(text).ok_or("not a time: write `10m`"))]
+    watch: Option<Duration>,
 }
 
 /// Runs the self-test.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
-    let config = load::sound(arguments.config.as_deref())?;
-    let probes = probes()?;
-    let mut all_awake = true;
-    for engine in engine::open(&config) {
-        let by = Deadline::after(config.limits.deadline);
-        let report = examine(&engine, &probes, by)?;
-        all_awake &= report.state == State::Awake;
-        if arguments.json {
-            output::data(serde_json::to_string(&report)?);
-        } else {
-            output::data(line(&report));
+    let mut told = HashMap::new();
+    loop {
+        let tested = test(arguments, &mut told);
+        match (arguments.watch, tested) {
+            (None, tested) => return tested,
+            // It may be put right again.
+            (Some(_), Err(error)) if !told.is_empty() => output::talk(format_args!("{error:#}")),
+            (Some(_), Err(error)) => return Err(error),
+            (Some(_), Ok(_)) => {}
         }
+        clock::pause(arguments.watch.unwrap_or_default());
     }
-    Ok(if all_awake { Exit::Done } else { Exit::No })
 }
 
-fn examine(engine: &Farm<'_>, probes: &[Probe], by: Deadline) -> Result<Report> {
-    let mut report =
-        Report { engine: engine.name().to_owned(), version: None, state: State::Awake, probes: Vec::new() };
-    let member = engine.members().first().context("no address")?;
-    for probe in probes {
-        let file = files::anonymous(&probe.content).context("cannot write a probe")?;
-        let size = probe.content.len() as u64;
-        let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
-        let started = clock::instant();
-        let result = member.engine.scan(&sample, by.within(engine.config().timeout), &mut || ());
-        let result = result.map(|response| response.verdict);
-        let state = state(&result, probe.expected, engine.weight());
-        report.probes.push(Outcome {
-            probe: probe.name,
-            answer: words(&result),
-            state,
-            ms: millis(started.elapsed()),
-        });
-        report.state = report.state.max(state);
-        if state == State::Down {
+/// What was told of each address.
+type Told = HashMap<(String, String), (State, Vec<String>)>;
+
+fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
+    let config = load::sound(arguments.config.as_deref())?;
+    let probes = probe::probes()?;
+    let mut worst = State::Awake;
+    for farm in engine::open(&config) {
+        for member in farm.members() {
+            let report = examine(&config, &farm, member, (&probes, arguments.max_age))?;
+            worst = worst.max(report.state);
+            let essence = report.essence();
+            let place = (report.engine.clone(), report.address.clone());
+            if told.get(&place) == Some(&essence) {
+                continue;
+            }
+            told.insert(place, essence);
+            output::data(if arguments.json { serde_json::to_string(&report)? } else { report.lines() });
+        }
+    }
+    Ok(if worst == State::Awake { Exit::Done } else { Exit::No })
+}
+
+fn examine(
+    config: &Config,
+    farm: &Farm<'_>,
+    member: &Member<'_>,
+    (probes, max_age): (&[Probe], u32),
+) -> Result<Report> {
+    let mut report = Report {
+        engine: farm.name().to_owned(),
+        address: member.place.map_or(String::new(), Place::to_string),
+        version: None,
+        definitions_hours: None,
+        state: State::Awake,
+        probes: Vec::new(),
+    };
+    for probe in probes.iter().filter(|probe| is_asked(farm, probe)) {
+        let outcome = shown(config, farm, member, probe)?;
+        report.state = report.state.max(outcome.state);
+        let is_down = outcome.state == State::Down;
+        report.probes.push(outcome);
+        if is_down {
             // The next probe would wait as long for nothing.
             return Ok(report);
         }
     }
-    report.version = member.engine.version(by.within(VERSION_TIME)).ok();
+    report.version = member.engine.version(Deadline::after(VERSION_TIME)).ok();
+    let definitions = report.version.as_deref().and_then(clock::date_in);
+    let changed = definitions.or_else(|| files::newest(&farm.config().definitions));
+    report.definitions_hours = changed.map(|at| clock::micros().saturating_sub(at) / HOUR);
+    if report.definitions_hours.is_some_and(|hours| hours > u64::from(max_age) * 24) {
+        report.state = report.state.max(State::Stale);
+    }
     Ok(report)
+}
+
+/// Microseconds in an hour.
+const HOUR: u64 = 3_600_000_000;
+
+/// A list of rules has no limits to know.
+fn is_asked(farm: &Farm<'_>, probe: &Probe) -> bool {
+    farm.weight() == Weight::Acquits || !matches!(probe.expected, Expected::NotClean(_))
+}
+
+fn shown(config: &Config, farm: &Farm<'_>, member: &Member<'_>, probe: &Probe) -> Result<Outcome> {
+    let file = files::in_memory(&probe.content).context("cannot make a probe")?;
+    let size = probe.content.len() as u64;
+    let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
+    let started = clock::instant();
+    let by = Deadline::after(farm.config().patience);
+    let result = if farm.is_too_large(size) {
+        Ok(Verdict::unscannable(Reason::TooLarge))
+    } else {
+        member.engine.scan(&sample, by, &mut || ()).map(|response| response.verdict)
+    };
+    let state = probe::state(&result, probe.expected, farm.weight(), &config.policy);
+    Ok(Outcome { probe: probe.name, answer: probe::words(&result), state, ms: millis(started.elapsed()) })
 }
 
 /// Time for telling a version. Some scanners load all definitions for it.
 const VERSION_TIME: Duration = Duration::from_secs(60);
-
-fn state(result: &Result<Verdict, ScanError>, expected: Expected, weight: Weight) -> State {
-    match (result, expected) {
-        (Ok(Verdict::Clean), Expected::Clean) | (Ok(Verdict::Infected(_)), Expected::Infected) => {
-            State::Awake
-        }
-        // A list of known bad things need not know this one.
-        (Ok(Verdict::Clean), Expected::Infected) if weight == Weight::ConvictsOnly => State::Awake,
-        (Ok(_), _) => State::Blind,
-        (Err(_), _) => State::Down,
-    }
-}
-
-fn words(result: &Result<Verdict, ScanError>) -> String {
-    match result {
-        Ok(Verdict::Clean) => "clean".to_owned(),
-        Ok(Verdict::Infected(threats)) => {
-            threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
-        }
-        Ok(Verdict::Unscannable(reason, _)) => format!("not scanned: {}", reason.words()),
-        Err(error) => error.to_string(),
-    }
-}
-
-fn line(report: &Report) -> String {
-    let version = report.version.as_deref().unwrap_or("version unknown");
-    let probes = report.probes.iter().map(|outcome| {
-        let mark = if outcome.state == State::Awake { "ok" } else { "WRONG" };
-        format!("{} {mark} ({}) {:.1} ms", outcome.probe, outcome.answer, outcome.ms)
-    });
-    let probes = probes.collect::<Vec<_>>().join("; ");
-    let (state, hint) = match report.state {
-        State::Awake => ("awake", ""),
-        State::Blind => (
-            "BLIND",
-            "\nhint: without a signature for EICAR no engine finds it; without looking into archives none finds the nested one",
-        ),
-        State::Down => ("DOWN", "\nhint: start it, or see its address and rights with `convscan check`"),
-    };
-    format!("{}: {state}; {version}; {probes}{hint}", report.engine)
-}
-
-fn probes() -> Result<Vec<Probe>> {
-    let eicar = eicar::plain();
-    let nested = eicar::nested().context("cannot build the nested probe")?;
-    Ok(vec![
-        Probe { name: "clean", content: CLEAN.to_vec(), expected: Expected::Clean },
-        Probe { name: "eicar", content: eicar, expected: Expected::Infected },
-        Probe { name: "eicar-zip-zip", content: nested, expected: Expected::Infected },
-    ])
-}
-
-/// An honest file.
-const CLEAN: &[u8] = b"This file is clean. A scanner that finds something in it is wrong.\n";

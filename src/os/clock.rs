@@ -79,6 +79,19 @@ pub fn micros() -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Does nothing for a while.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// The instant that a version names in the way of ctime(3), as clamd's does:
+/// `ClamAV 1.4.6/27000/Mon Nov 23 08:00:00 2026`, taken as UTC.
+pub fn date_in(version: &str) -> Option<u64> {
+    let date = version.rsplit('/').next()?;
+    let date = jiff::civil::DateTime::strptime("%a %b %e %H:%M:%S %Y", date).ok()?;
+    u64::try_from(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond()).ok()
+}
+
 /// The instant `micros` in UTC, RFC 3339 with milliseconds.
 pub fn utc(micros: u64) -> String {
     let micros = i64::try_from(micros).unwrap_or(i64::MAX);
@@ -109,6 +122,19 @@ mod tests {
     #[test]
     fn utc_is_rfc_3339_with_milliseconds() {
         assert_eq!(utc(1_767_323_045_678_901), "2026-01-02T03:04:05.678Z");
+    }
+
+    #[test]
+    fn a_version_may_tell_the_date_of_its_definitions() {
+        let at = date_in("ClamAV 1.4.6/27000/Mon Nov 23 08:00:00 2026");
+        assert_eq!(utc(at.unwrap()), "2026-11-23T08:00:00.000Z");
+        assert_eq!(
+            utc(date_in("ClamAV 0.100/1/Sun Nov  1 08:00:00 2026").unwrap()),
+            "2026-11-01T08:00:00.000Z"
+        );
+        for text in ["ClamAV 1.4.6", "", "x/y", "ClamAV 1.4.6/27000/yesterday"] {
+            assert_eq!(date_in(text), None, "{text}");
+        }
     }
 
     #[test]

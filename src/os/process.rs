@@ -31,6 +31,23 @@ pub struct Spec<'a> {
     pub directory: &'a Path,
 }
 
+/// Signals that would end us, held back while several threads run children: a
+/// thread that held back none would let them end us.
+pub struct Held(Option<Watch>);
+
+/// Holds back the signals that would end us. Threads that are started now do, too.
+pub fn hold_signals() -> Held {
+    Held(Watch::start())
+}
+
+impl Held {
+    /// Whether we were asked to end.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.iter().for_each(Watch::take);
+        interrupt::taken().is_some()
+    }
+}
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

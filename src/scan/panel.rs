@@ -1,13 +1,15 @@
 //! Asks the engines about one sample: in turn, or all at once, as many as the
 //! configuration wants to agree. Cannot fail; an engine's failure is a finding.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
-use crate::config::{Agreement, Config};
+use crate::config::{Agreement, Config, EngineKind};
 use crate::engine::{Farm, Sample};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
+use crate::os::process::{self, Held};
 use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Verdict, Weight};
 
 /// Asks the engines. Those that only convict come first; whoever convicts spares
@@ -62,6 +64,9 @@ fn in_turn(
     without_failures(findings)
 }
 
+/// How often is looked whether we are asked to end.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// Asks all of them at the same time, until nothing that is still to come can
 /// change the answer.
 fn at_once(
@@ -72,6 +77,8 @@ fn at_once(
     (agreement, meanwhile): (Agreement, &mut dyn FnMut()),
 ) -> Vec<Finding> {
     let (by, stop) = by.stoppable();
+    let runs_children = engines.iter().any(|engine| matches!(engine.config().kind, EngineKind::Command(_)));
+    let held = runs_children.then(process::hold_signals);
     let mut answers: Vec<(usize, Finding)> = thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
         let mut alone = Vec::new();
@@ -91,12 +98,21 @@ fn at_once(
         drop(sender);
         meanwhile();
         let mut answers = Vec::new();
-        for (i, finding) in receiver {
-            let decided = is_decided(&finding, agreement);
-            answers.push((i, finding));
-            if decided {
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok((i, finding)) => {
+                    let decided = is_decided(&finding, agreement);
+                    answers.push((i, finding));
+                    if decided {
+                        stop.stop();
+                        return answers;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if held.as_ref().is_some_and(Held::is_interrupted) {
                 stop.stop();
-                return answers;
             }
         }
         for (i, engine) in alone {

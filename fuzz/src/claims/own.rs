@@ -98,7 +98,13 @@ pub fn record(data: &[u8]) {
         reason: Some(next()),
         names: vec![next()],
         size: Some(took),
-        engines: vec![EngineRecord { name: next(), version: Some(next()), verdict: next(), ms }],
+        engines: vec![EngineRecord {
+            name: next(),
+            version: Some(next()),
+            verdict: next(),
+            remembered: took % 2 == 1,
+            ms,
+        }],
         ms: Steps { start: ms, total: ms, ..Steps::default() },
         ..Record::default()
     };

@@ -1,0 +1,145 @@
+//! What an engine is shown in the self-test, and which answers are right. Fails
+//! when a probe cannot be made.
+
+use anyhow::{Context, Result};
+
+use crate::engine::eicar;
+use crate::policy::{Action, Policy, Ruling};
+use crate::verdict::{Reason, ScanError, Verdict, Weight, name_of};
+
+/// One probe.
+pub(super) struct Probe {
+    pub(super) name: &'static str,
+    pub(super) content: Vec<u8>,
+    pub(super) expected: Expected,
+}
+
+/// The answers that are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Nothing is found.
+    Clean,
+    /// It is found.
+    Infected,
+    /// It is found, or at least not called clean, unless the policy passes what is
+    /// unscannable for this reason.
+    NotClean(Reason),
+}
+
+/// How an engine fares, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum State {
+    /// All is well.
+    Awake,
+    /// Its definitions are old.
+    Stale,
+    /// It calls clean what it does not look into, or refuses what it is sent.
+    Careless,
+    /// It does not find what it must.
+    Blind,
+    /// It does not answer.
+    Down,
+}
+
+impl State {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Awake => "awake",
+            Self::Stale => "STALE",
+            Self::Careless => "CARELESS",
+            Self::Blind => "BLIND",
+            Self::Down => "DOWN",
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::Awake => None,
+            Self::Stale => Some("see why its updater (freshclam, say) has not brought new definitions"),
+            Self::Careless => Some(
+                "with clamd set `AlertExceedsMax yes` and `AlertEncrypted yes`, and let `largest` of the engine be no more than it takes",
+            ),
+            Self::Blind => Some(
+                "without a signature for EICAR no engine finds it; without looking into archives, or with its temporary directory gone or full, none finds the nested one",
+            ),
+            Self::Down => Some("start it, or see its address and rights with `convscan check`"),
+        }
+    }
+}
+
+/// A size that many limits are below: clamd's own was 25 MB for long.
+const LARGE: usize = 30 << 20;
+
+/// A depth that clamd does not go to as it is shipped. Source: clamd.conf(5),
+/// `MaxRecursion`.
+const DEEP: u32 = 20;
+
+/// An honest file.
+const CLEAN: &[u8] = b"This file is clean. A scanner that finds something in it is wrong.\n";
+
+/// What every engine is shown.
+pub(super) fn probes() -> Result<Vec<Probe>> {
+    let made = |content: zip::result::ZipResult<Vec<u8>>| content.context("cannot make a probe");
+    Ok(vec![
+        Probe { name: "clean", content: CLEAN.to_vec(), expected: Expected::Clean },
+        Probe { name: "eicar", content: eicar::plain(), expected: Expected::Infected },
+        Probe { name: "eicar-zip-zip", content: made(eicar::nested())?, expected: Expected::Infected },
+        Probe {
+            name: "encrypted-zip",
+            content: made(eicar::encrypted())?,
+            expected: Expected::NotClean(Reason::Encrypted),
+        },
+        Probe {
+            name: "20-deep-zip",
+            content: made(eicar::deep(DEEP))?,
+            expected: Expected::NotClean(Reason::TooDeep),
+        },
+        Probe {
+            name: "30-mb-zip",
+            content: made(eicar::behind(LARGE))?,
+            expected: Expected::NotClean(Reason::TooLarge),
+        },
+    ])
+}
+
+/// Whether this answer to a probe is right.
+pub(super) fn state(
+    result: &Result<Verdict, ScanError>,
+    expected: Expected,
+    weight: Weight,
+    policy: &Policy,
+) -> State {
+    match (result, expected) {
+        (Ok(Verdict::Clean), Expected::Clean)
+        | (Ok(Verdict::Infected(_)), Expected::Infected)
+        | (Ok(Verdict::Infected(_) | Verdict::Unscannable(..)), Expected::NotClean(_)) => State::Awake,
+        // A list of known bad things need not know this one.
+        (Ok(Verdict::Clean), Expected::Infected | Expected::NotClean(_)) if weight != Weight::Acquits => {
+            State::Awake
+        }
+        (Ok(Verdict::Clean), Expected::NotClean(reason)) => {
+            let passed = policy.ruling(reason) == Ruling::Act(Action::Pass);
+            if passed { State::Awake } else { State::Careless }
+        }
+        (Ok(_), Expected::Clean | Expected::Infected) => State::Blind,
+        (Err(_), Expected::NotClean(_)) => State::Careless,
+        (Err(_), Expected::Clean | Expected::Infected) => State::Down,
+    }
+}
+
+/// The answer in words.
+pub(super) fn words(result: &Result<Verdict, ScanError>) -> String {
+    match result {
+        Ok(Verdict::Clean) => "clean".to_owned(),
+        Ok(Verdict::Infected(threats)) => {
+            threats.iter().map(ToString::to_string).collect::<Vec<_>>().join("+")
+        }
+        Ok(Verdict::Unscannable(reason, name)) => {
+            let reason = name_of(&Reason::NAMES, reason);
+            name.as_ref().map_or(reason.to_owned(), |name| format!("{reason}: {name}"))
+        }
+        Err(error) => error.to_string(),
+    }
+}
