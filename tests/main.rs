@@ -20,6 +20,7 @@ mod crash;
 mod crowd;
 mod examples;
 mod manual;
+mod memory;
 mod message;
 mod outcomes;
 mod part;
