@@ -5,7 +5,7 @@ use std::fs::File;
 use std::sync::OnceLock;
 
 use super::clock::Deadline;
-use super::files::{self, Stamp, Until};
+use super::files::{self, Stamp};
 
 /// A digest: BLAKE3.
 pub type Digest = [u8; 32];
@@ -26,14 +26,9 @@ impl<'a> Fingerprint<'a> {
     /// The digest of what is in `file`, if that is the file this belongs to, and
     /// is still what it was when the digest was taken.
     pub fn digest(&self, file: &File, by: Deadline) -> Option<Digest> {
-        let (stamp, digest) = self.known.get_or_init(|| self.taken(by)).as_ref()?;
+        let known = self.known.get_or_init(|| files::blake3(self.file, by).ok());
+        let (stamp, digest) = known.as_ref()?;
         (Stamp::of(file).ok()? == *stamp).then_some(*digest)
-    }
-
-    fn taken(&self, by: Deadline) -> Option<(Stamp, Digest)> {
-        let stamp = Stamp::of(self.file).ok()?;
-        let digest = files::blake3(Until::new(self.file, by)).ok()?;
-        (Stamp::of(self.file).ok()? == stamp).then_some((stamp, digest))
     }
 }
 
