@@ -18,6 +18,9 @@ pub struct EngineRecord {
     /// Whether the engine was not asked, for its verdict was known.
     #[serde(default, skip_serializing_if = "is_false")]
     pub remembered: bool,
+    /// What the finding was hidden in, where that is not the part itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<String>,
     /// How long it took.
     pub ms: f64,
 }

@@ -5,19 +5,17 @@ mod hints;
 mod notice;
 mod panel;
 mod record;
+mod views;
 
-use std::io;
-
-pub use self::hints::names;
+pub use self::hints::{Headers, names};
 use self::notice::notice;
 pub use self::panel::examine;
 use self::record::record;
+pub use self::views::{Whole, examine_inside};
 use crate::config::Config;
 use crate::engine::{Cleaned, Farm, Sample};
-use crate::mta::encoded;
 use crate::os::clock::Deadline;
-use crate::os::files::{self, Input};
-use crate::os::fingerprint::Fingerprint;
+use crate::os::files::Input;
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
@@ -25,45 +23,8 @@ use crate::reply::{Body, Reply};
 use crate::status::{Release, Status};
 use crate::verdict::{ErrorKind, Findings, ScanError, Verdict};
 
-/// Shows the engines the part without the transfer encoding that it may still
-/// have; `None` where it has none.
-pub fn examine_decoded(
-    config: &Config,
-    engines: &[Farm<'_>],
-    sample: &Sample<'_>,
-    (input, encoding): (&Input, &str),
-    by: Deadline,
-) -> Option<Findings> {
-    if !encoding_matters(encoding) {
-        return None;
-    }
-    let unreadable = |error| Findings::failure(ScanError::new(ErrorKind::Part, error));
-    let start = match input.start(encoded::LOOKED_AT) {
-        Ok(start) => start,
-        Err(error) => return Some(unreadable(error)),
-    };
-    if !encoded::looks_encoded(&start, encoding) {
-        return None;
-    }
-    let whole = usize::try_from(input.size).map_err(io::Error::other).and_then(|size| input.start(size));
-    let content = match whole {
-        Ok(content) => encoded::decoded(&content, encoding),
-        Err(error) => return Some(unreadable(error)),
-    };
-    let file = match files::anonymous(&content) {
-        Ok(file) => file,
-        Err(error) => return Some(unreadable(error)),
-    };
-    let fingerprint = Fingerprint::new(&file);
-    let sample =
-        Sample { file: &file, size: content.len() as u64, fingerprint: Some(&fingerprint), ..*sample };
-    Some(examine(config, engines, &sample, by, &mut || ()))
-}
-
-/// Most parts are spared a look by their encoding alone.
-fn encoding_matters(encoding: &str) -> bool {
-    !["", "7bit", "8bit", "binary"].iter().any(|plain| encoding.eq_ignore_ascii_case(plain))
-}
+/// What stands for an engine's name where we found something out ourselves.
+const OURSELVES: &str = "convscan";
 
 /// Has the first engine that can clean the part do so, and believes it only if
 /// all engines then acquit the result. `None` where no engine can clean.
@@ -114,6 +75,8 @@ pub struct Evidence<'a> {
     pub part: &'a Part,
     /// Its content; `None` where it could not be opened.
     pub input: Option<&'a Input>,
+    /// Its header blocks.
+    pub headers: &'a Headers,
     /// Its file names, decoded.
     pub names: &'a [String],
     /// What the engines found.

@@ -72,13 +72,14 @@ fn visible(c: char) -> char {
 /// Characters that change what is seen without being seen: soft hyphen, Arabic
 /// letter mark, Mongolian vowel separator, zero-width and bidi controls, line
 /// separators, invisible operators, fillers, variation selectors, byte order
-/// mark, interlinear marks, tags, and what is private or unassigned for good.
+/// mark, interlinear marks, tags, and what is private or unassigned for good; the
+/// empty Braille pattern, which looks like a blank; marks of musical notation.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFC}' | '\u{E000}'..='\u{F8FF}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFC}' | '\u{E000}'..='\u{F8FF}'
         | '\u{E0000}'..='\u{10FFFF}')
 }
 

@@ -171,8 +171,25 @@ pub struct Finding {
     pub remembered: bool,
     /// The verdict, or why there is none.
     pub result: Result<Verdict, ScanError>,
+    /// What the sample was hidden in, where it is not the part itself.
+    pub inside: Option<&'static str>,
     /// How long it took.
     pub took: Duration,
+}
+
+impl Finding {
+    /// A finding of `engine` that convicts by nothing yet.
+    pub fn of(engine: &str) -> Self {
+        Self {
+            engine: engine.to_owned(),
+            weight: Weight::ConvictsOnly,
+            version: None,
+            remembered: false,
+            result: Ok(Verdict::Clean),
+            inside: None,
+            took: Duration::ZERO,
+        }
+    }
 }
 
 /// All engines' results for one part.
@@ -182,14 +199,7 @@ pub struct Findings(pub Vec<Finding>);
 impl Findings {
     /// Findings that hold nothing but a failure of ours.
     pub fn failure(error: ScanError) -> Self {
-        Self(vec![Finding {
-            engine: "convscan".to_owned(),
-            weight: Weight::ConvictsOnly,
-            version: None,
-            remembered: false,
-            result: Err(error),
-            took: Duration::ZERO,
-        }])
+        Self(vec![Finding { result: Err(error), ..Finding::of("convscan") }])
     }
 
     /// The result for the part as a whole: infected > error > unscannable >
@@ -245,14 +255,7 @@ mod tests {
     use super::*;
 
     fn finding(weight: Weight, result: Result<Verdict, ScanError>) -> Finding {
-        Finding {
-            engine: "e".to_owned(),
-            weight,
-            version: None,
-            remembered: false,
-            result,
-            took: Duration::ZERO,
-        }
+        Finding { weight, result, ..Finding::of("e") }
     }
 
     fn worst(results: &[Result<Verdict, ScanError>]) -> Result<Verdict, ScanError> {

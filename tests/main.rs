@@ -19,6 +19,7 @@ mod cost;
 mod crash;
 mod crowd;
 mod examples;
+mod icap;
 mod manual;
 mod memory;
 mod message;

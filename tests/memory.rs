@@ -469,7 +469,7 @@ fn a_part_that_is_never_done_is_poison_if_the_engine_serves_others() {
     site.write("blind", "");
     for _ in 0..4 {
         site.scan("hanging\n").deferred();
-        let _ = fs::read_dir(site.path("state")).unwrap().map(|entry| entry.unwrap()).for_each(|entry| {
+        fs::read_dir(site.path("state")).unwrap().map(|entry| entry.unwrap()).for_each(|entry| {
             if entry.file_name().to_str().unwrap().starts_with("health-") {
                 fs::remove_file(entry.path()).unwrap();
             }

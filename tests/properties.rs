@@ -13,13 +13,15 @@ type Claim = fn(&[u8]);
 /// Each reader's claim, and how many random inputs it is worth: together they
 /// take a few seconds in a build for tests. Cutting of messages and the mail
 /// server's files have their own noise in other tests; here it is the seeds.
-const CLAIMS: [(&str, Claim, usize); 11] = [
+const CLAIMS: [(&str, Claim, usize); 13] = [
     ("answer", claims::answer, 100),
     ("clamd", claims::clamd, 4000),
     ("command", claims::command, 100),
     ("config", claims::config, 600),
     ("conversions", claims::conversions, 40),
     ("header", claims::header, 1000),
+    ("hidden", claims::hidden, 300),
+    ("icap", claims::icap, 2000),
     ("mappings", claims::mappings, 40),
     ("message", claims::message, 40),
     ("notice", claims::notice, 600),

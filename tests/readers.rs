@@ -12,7 +12,10 @@ use convscan::engine::rules::RuleSet;
 use convscan::mta::conversions::{
     Action, Choice, Conversions, MessageHeader, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
+use convscan::mta::hidden::{self, Kind, Look};
 use convscan::mta::mappings::Mappings;
+
+use crate::harness::needs;
 
 fn snippet(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("imta-snippets").join(name)).unwrap()
@@ -314,5 +317,42 @@ fn a_file_full_of_faults_is_refused_soon() {
             let last = faults.get(100).map_or("more faults are not listed", |last| &last.message);
             assert!(last.ends_with("more faults are not listed"), "{last}");
         }
+    }
+}
+
+/// The same small program, as it came out of the encoders of others.
+#[test]
+fn what_others_encoded_is_found() {
+    let directory = Path::new("/usr/share/clamav-testfiles");
+    if !needs("what_others_encoded_is_found", "/usr/share/clamav-testfiles", "clamav-testfiles") {
+        return;
+    }
+    let program = fs::read(directory.join("clam.exe")).unwrap();
+    assert_eq!(program.len(), 544);
+    let table = [
+        ("clam.exe.mbox.uu", "text/plain", Kind::Uuencoded),
+        ("clam.exe.mbox.base64", "application/octet-stream", Kind::Mail),
+        ("clam.mail", "", Kind::Mail),
+        ("clam.exe.binhex", "application/octet-stream", Kind::BinHex),
+        ("clam.tnef", "application/ms-tnef", Kind::Tnef),
+    ];
+    for (file, mime_type, kind) in table {
+        let content = fs::read(directory.join(file)).unwrap();
+        let mut look = Look::new(mime_type);
+        content.chunks(100).for_each(|piece| look.feed(piece));
+        assert!(look.is_worthwhile(), "{file}");
+        let found = hidden::find(&content, mime_type);
+        let item = found.items.iter().find(|item| item.content == program);
+        let item = item.unwrap_or_else(|| panic!("{file}: {:?}", found.items));
+        assert_eq!((item.kind, &item.names[..]), (kind, &["clam.exe".to_owned()][..]), "{file}");
+        assert!(!found.beyond, "{file}");
+    }
+    // What holds nothing is not read twice.
+    for file in ["clam.exe", "clam.zip", "clam.pdf", "clam.ole.doc", "clam.exe.rtf"] {
+        let content = fs::read(directory.join(file)).unwrap();
+        let mut look = Look::new("application/octet-stream");
+        content.chunks(1000).for_each(|piece| look.feed(piece));
+        assert!(!look.is_worthwhile(), "{file}");
+        assert_eq!(hidden::find(&content, "application/octet-stream").items, [], "{file}");
     }
 }

@@ -37,7 +37,7 @@ use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
 use crate::reply::Reply;
-use crate::scan::{self, Evidence, Voice};
+use crate::scan::{self, Evidence, Headers, Voice, Whole};
 use crate::status::Release;
 use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
 
@@ -133,7 +133,8 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         Ok(input) => input,
         Err(error) => return unexamined(config, part, voice, error),
     };
-    let names = scan::names(config, part);
+    let headers = Headers::of(part);
+    let names = scan::names(config, part, &headers);
     let engines = engine::open(config);
     let fingerprint = Fingerprint::new(&input.file);
     let sample = Sample {
@@ -149,12 +150,12 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
     };
     let mut findings = scan::examine(config, &engines, &sample, by, &mut copy);
-    // What is found only behind a transfer encoding is not cleaned: the second
-    // scan would not look behind it.
+    // What is found only behind the surface is not cleaned: the second scan would
+    // not look there.
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
     if findings.worst() == Ok(Verdict::Clean) {
-        let decoded = scan::examine_decoded(config, &engines, &sample, (&input, &part.encoding), by);
-        findings.0.extend(decoded.into_iter().flat_map(|findings| findings.0));
+        let whole = Whole { part, input: &input, headers: &headers };
+        findings.0.extend(scan::examine_inside(config, &engines, &sample, whole, by).0);
     }
     watch.steps.scan = watch.lap();
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
@@ -168,6 +169,7 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
     let evidence = Evidence {
         part,
         input: Some(&input),
+        headers: &headers,
         names: &names,
         findings: &findings,
         cleaned: cleaned.as_ref().map(|cleaned| cleaned.as_ref().map(|_| ()).map_err(String::as_str)),
@@ -192,10 +194,18 @@ fn open(part: &Part) -> Result<Input, ScanError> {
 /// Decides about a part that no engine was asked about.
 fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> Decided {
     let input = open(part).ok();
-    let names = scan::names(config, part);
+    let headers = Headers::of(part);
+    let names = scan::names(config, part, &headers);
     let findings = Findings::failure(error);
-    let evidence =
-        Evidence { part, input: input.as_ref(), names: &names, findings: &findings, cleaned: None, voice };
+    let evidence = Evidence {
+        part,
+        input: input.as_ref(),
+        headers: &headers,
+        names: &names,
+        findings: &findings,
+        cleaned: None,
+        voice,
+    };
     let (reply, record) = scan::answer(config, &evidence);
     Decided { reply, record, input, ahead: None, cleaned: None }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::clamd::Label;
 use super::command::{output, version};
-use super::{clamd, rules};
+pub use super::icap::played::{IcapAsked, IcapSaid};
+use super::{clamd, icap, rules};
 use crate::config::CommandConfig;
 use crate::os::process::Outcome;
 use crate::verdict::{ScanError, Verdict};
@@ -17,6 +18,17 @@ pub fn descriptor_reply(reply: &[u8], size: u64) -> Result<Verdict, ScanError> {
 /// clamd's reply about a stream.
 pub fn stream_reply(reply: &[u8], size: u64) -> Result<Verdict, ScanError> {
     clamd::judge(reply, Label::Stream, size)
+}
+
+/// What an ICAP server said about `part`.
+pub fn icap_answer(answer: &[u8], part: &[u8], asked: IcapAsked) -> IcapSaid {
+    icap::played::answer(answer, part, asked)
+}
+
+/// What an ICAP server says that it can do, in a line, and whether that reads
+/// back from where it is remembered.
+pub fn icap_options(answer: &[u8]) -> Result<(String, bool), ScanError> {
+    icap::played::options(answer)
 }
 
 /// What a command-line scanner said about the private copy `file`.

@@ -74,7 +74,7 @@ impl<'a> Memory<'a> {
         let response = self.tried(sample, by, ask)?;
         // What changed while it was scanned is not what the verdict is about.
         let is_same = sample.fingerprint.is_some_and(|own| own.digest(sample.file, by).is_some());
-        if !response.remembered && is_same && !verdicts.remember(keys, &response.verdict, before, tell) {
+        if !response.remembered && is_same && !verdicts.remember(keys, &response, before.as_ref(), tell) {
             self.waiting_is_in_vain(keys);
         }
         Ok(response)

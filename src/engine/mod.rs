@@ -8,6 +8,7 @@ mod farm;
 #[doc(hidden)]
 pub mod fuzzing;
 mod health;
+mod icap;
 mod memory;
 pub mod rules;
 

@@ -4,8 +4,10 @@
 //! No manual tells for certain whether `INPUT_HEADERS` is the part's header or
 //! that of the message around it, so nothing here depends on it.
 
+mod ambiguity;
 mod words;
 
+pub use self::ambiguity::{Ambiguity, ambiguities};
 use super::parameter::{once, parameters};
 use crate::text;
 
@@ -75,16 +77,23 @@ pub fn file_name(raw: &[u8]) -> String {
 /// [`file_name`] has them, each once. Their number is bounded by the block's size.
 pub fn file_names(block: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
-    for (i, value) in naming_fields(block) {
+    let mut fields = fields(block, &NAMING.map(|(name, _)| name));
+    fields.sort_by_key(|(i, _)| *i);
+    for (i, value) in fields {
         let wanted = NAMING.get(i).map(|(_, wanted)| wanted).into_iter().flatten();
-        names.extend(wanted.flat_map(|wanted| parameters(&value, wanted)).map(|raw| file_name(&raw)));
+        names.extend(wanted.flat_map(|wanted| named(&value, wanted)));
     }
     names.retain(|name| !name.is_empty());
     once(names)
 }
 
-/// Every field of [`NAMING`] by its place there, in one pass.
-fn naming_fields(block: &[u8]) -> Vec<(usize, Vec<u8>)> {
+/// What the parameter `wanted` names.
+fn named(value: &[u8], wanted: &str) -> impl Iterator<Item = String> {
+    parameters(value, wanted).into_iter().map(|raw| file_name(&raw))
+}
+
+/// Every field of the `wanted` ones by its place there, unfolded, in one pass.
+fn fields(block: &[u8], wanted: &[&str]) -> Vec<(usize, Vec<u8>)> {
     let mut fields: Vec<(usize, Vec<u8>)> = Vec::new();
     let mut inside = false;
     for line in block.split(|byte| *byte == b'\n') {
@@ -94,12 +103,11 @@ fn naming_fields(block: &[u8]) -> Vec<(usize, Vec<u8>)> {
             }
             continue;
         }
-        let mut known = NAMING.iter().enumerate();
-        let found = known.find_map(|(i, (name, _))| Some((i, value(line, name)?.trim_ascii().to_vec())));
+        let mut known = wanted.iter().enumerate();
+        let found = known.find_map(|(i, name)| Some((i, value(line, name)?.trim_ascii().to_vec())));
         inside = found.is_some();
         fields.extend(found);
     }
-    fields.sort_by_key(|(i, _)| *i);
     fields
 }
 

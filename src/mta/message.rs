@@ -180,6 +180,13 @@ impl<'a> Message<'a> {
         split::split(raw, BOUNDS)
     }
 
+    /// Cuts `raw`, which was found inside a part: there may be many such, so each is
+    /// worth less time, and none decodes to more than it is.
+    pub(crate) fn split_inside(raw: &'a [u8]) -> Self {
+        let searched = 16 * (raw.len() as u64) + (16 << 20);
+        split::split(raw, Bounds { levels: 50, parts: 1000, decoded: raw.len(), searched })
+    }
+
     /// The bound that kept the message from being cut, if one did. It is then one
     /// leaf, transfer encodings inside it and all: no engine sees through that,
     /// and it must not be delivered on the strength of an answer about it.

@@ -4,6 +4,7 @@ pub mod conversions;
 pub mod encoded;
 mod faults;
 pub mod header;
+pub mod hidden;
 mod lines;
 pub mod mappings;
 pub mod message;

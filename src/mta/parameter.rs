@@ -15,9 +15,10 @@ pub fn main_value(value: &[u8]) -> &[u8] {
 /// once: plain ones without their quotes, then extended ones, decoded. An honest
 /// field has one; mail programs differ in which they take of several.
 pub fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
-    let mut pairs: Vec<(&[u8], &[u8])> = segments(value).skip(1).filter_map(pair).collect();
+    // The first should be no parameter, but some take it for one where it is.
+    let mut pairs: Vec<(&[u8], &[u8])> = segments(value).filter_map(pair).collect();
     if has_doubtful_quotes(value) {
-        pairs.extend(value.split(|byte| *byte == b';').skip(1).filter_map(pair));
+        pairs.extend(value.split(|byte| *byte == b';').filter_map(pair));
     }
     let plain = pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
     let mut values: Vec<Vec<u8>> = plain.flat_map(|(_, value)| readings(value)).collect();
@@ -149,6 +150,7 @@ fn joined(pieces: &[Piece<'_>]) -> Vec<u8> {
 
 fn piece<'a>(name: &[u8], value: &'a [u8], wanted: &str) -> Option<Piece<'a>> {
     let (start, mut mark) = name.split_at_checked(wanted.len())?;
+    mark = mark.trim_ascii_start();
     if !start.eq_ignore_ascii_case(wanted.as_bytes()) || mark.first() != Some(&b'*') {
         return None;
     }
@@ -159,7 +161,8 @@ fn piece<'a>(name: &[u8], value: &'a [u8], wanted: &str) -> Option<Piece<'a>> {
     Some(Piece { number, value, percent })
 }
 
-fn percent_decoded(value: &[u8]) -> Vec<u8> {
+/// `value` with the `%XX` of RFC 2231 decoded.
+pub(crate) fn percent_decoded(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some((byte, tail)) = rest.split_first() {
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn plain_and_extended_parameters_are_read() {
-        let table: [(&[u8], &[&str]); 32] = [
+        let table: [(&[u8], &[&str]); 33] = [
             (b"text/plain; name=a.txt", &["a.txt"]),
             (b"text/plain; NAME = \"a;b.txt\"; x=y", &["a;b.txt"]),
             (b"text/plain; x=\"name=no\"; name=yes", &["yes"]),
@@ -234,7 +237,8 @@ mod tests {
             (b"x; name*=%zz%4", &["%zz%4"]),
             (b"text/plain;; name=", &[""]),
             (b"text/plain; filename=a", &[]),
-            (b"name=a", &[]),
+            (b"name=a", &["a"]),
+            (b"x; name *=utf-8''a", &["a"]),
             (b"x; name*999999999999999999999999=a", &[]),
         ];
         for (value, expected) in table {

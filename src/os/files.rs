@@ -63,7 +63,7 @@ pub struct Input {
 
 /// What changes when a file's content does.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub struct Stamp {
     identity: (u64, u64),
     size: u64,
     modified: (i64, i64),
@@ -82,12 +82,19 @@ impl From<&fs::Metadata> for Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(file: &File) -> io::Result<Self> {
+    /// Of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(|metadata| Self::from(&metadata))
     }
 }
 
 impl Input {
+    /// Of an open file.
+    pub fn from_file(file: File) -> io::Result<Self> {
+        let stamp = Stamp::of(&file)?;
+        Ok(Self { size: stamp.size, file, stamp })
+    }
+
     /// Opens the regular file at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let (file, metadata) = open_regular(path)?;
@@ -189,6 +196,20 @@ impl<'a> Until<'a> {
     /// At the start of `file`.
     pub fn new(file: &'a File, by: Deadline) -> Self {
         Self { file, at: 0, by }
+    }
+}
+
+impl Until<'_> {
+    /// Gives what is left in pieces, as long as `next` wants more.
+    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let size = self.file.metadata()?.len().min(CHUNK as u64);
+        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        loop {
+            let n = self.read(&mut buf)?;
+            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
     }
 }
 

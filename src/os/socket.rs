@@ -4,13 +4,14 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt,
     socket, sockopt,
@@ -90,6 +91,88 @@ fn is_passing(error: &io::Error) -> bool {
 
 fn wait(by: Deadline) -> io::Result<Duration> {
     by.wait().ok_or_else(|| io::Error::from(ErrorKind::TimedOut))
+}
+
+/// What a connection is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Something to read.
+    Reading,
+    /// Something to read, or room to write.
+    Both,
+}
+
+/// What a connection is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Reading, be it the end or an error.
+    Reading,
+    /// Writing.
+    Writing,
+}
+
+/// For talk in both directions at once.
+impl Stream {
+    /// Makes reading and writing return at once; [`Self::wait`] does the waiting.
+    pub fn never_wait(&self) -> io::Result<()> {
+        match self {
+            Self::Unix(stream) => stream.set_nonblocking(true),
+            // What is sent in two pieces must not wait for the other side's
+            // delayed acknowledgement of the first (tcp(7), `TCP_NODELAY`).
+            Self::Tcp(stream) => stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true)),
+        }
+    }
+
+    /// Waits until there is something to do; reading comes first.
+    pub fn wait(&self, want: Want, by: Deadline) -> io::Result<Ready> {
+        let flags = match want {
+            Want::Reading => PollFlags::POLLIN,
+            Want::Both => PollFlags::POLLIN | PollFlags::POLLOUT,
+        };
+        loop {
+            // Rounded up: a wait of no milliseconds would be a busy loop.
+            let millis = wait(by)?.as_micros().div_ceil(1000);
+            let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+            let mut asked = [PollFd::new(self.as_fd(), flags)];
+            match poll(&mut asked, timeout) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+                Ok(_) => {
+                    let found = asked.iter().find_map(PollFd::revents).unwrap_or(PollFlags::POLLIN);
+                    return Ok(if found == PollFlags::POLLOUT { Ready::Writing } else { Ready::Reading });
+                }
+            }
+        }
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Unix(stream) => stream.as_fd(),
+            Self::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Unix(stream) => stream.read(buf),
+            Self::Tcp(stream) => stream.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Unix(stream) => stream.write(buf),
+            Self::Tcp(stream) => stream.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Sends `file`'s descriptor with one byte that means nothing (unix(7):

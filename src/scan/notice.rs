@@ -35,9 +35,9 @@ pub(super) fn notice(
     let unknown = |text: String| if text.is_empty() { "(unknown)".to_owned() } else { text };
     // A template may name a field any number of times; what costs something is
     // found out once.
-    let block = LazyCell::new(|| hints::message_header(evidence.part));
-    let from = LazyCell::new(|| unknown(header::decoded(&block, "from")));
-    let subject = LazyCell::new(|| unknown(header::decoded(&block, "subject")));
+    let block = evidence.headers.message();
+    let from = LazyCell::new(|| unknown(header::decoded(block, "from")));
+    let subject = LazyCell::new(|| unknown(header::decoded(block, "subject")));
     let names = LazyCell::new(|| unknown(hints::shown(evidence.names).join(", ")));
     let date = LazyCell::new(clock::local);
     let room = Cell::new(LONGEST);

@@ -171,6 +171,7 @@ fn asked(
         version,
         remembered,
         result,
+        inside: None,
         took: started.elapsed(),
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn record(
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
-        message_id: hints::message_id(part),
+        message_id: hints::message_id(evidence.headers),
         engines: findings.0.iter().map(engine_record).collect(),
         warning: stood_in_for(findings),
         ..Record::default()
@@ -70,6 +70,7 @@ fn engine_record(finding: &Finding) -> EngineRecord {
         version: finding.version.clone(),
         remembered: finding.remembered,
         verdict: verdict_name(&finding.result).to_owned(),
+        inside: finding.inside.map(str::to_owned),
         ms: millis(finding.took),
     }
 }

@@ -1,8 +1,10 @@
 //! The frame of all tests: a case is variables and files in, files, status and
 //! log line out. What a case does not expect to be there must be empty.
 
+pub mod c_icap;
 pub mod clamd;
 pub mod fake_clamd;
+pub mod fake_icap;
 pub mod judge;
 
 use std::collections::BTreeMap;
@@ -283,4 +285,9 @@ pub fn rules(case: &Case) -> String {
 /// The lines of a clamd engine.
 pub fn clamd_at(address: &str) -> String {
     format!("[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"{address}\"\n")
+}
+
+/// The lines of an ICAP engine.
+pub fn icap_at(port: u16, service: &str) -> String {
+    format!("[[engine]]\nname = \"icap\"\ntype = \"icap\"\naddress = \"icap://127.0.0.1:{port}/{service}\"\n")
 }

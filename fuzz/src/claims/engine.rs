@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use convscan::config::{CommandConfig, Config, EngineKind, Meaning, Preset};
-use convscan::engine::fuzzing;
+use convscan::engine::fuzzing::{self, IcapAsked};
 use convscan::engine::rules::RuleSet;
 use convscan::os::process::{End, Outcome};
 use convscan::verdict::{MOST_THREATS, ScanError, Threat, Verdict};
@@ -68,6 +68,60 @@ fn is_descriptor(line: &[u8], word: &[u8]) -> bool {
 
 fn is_stream(line: &[u8], word: &[u8]) -> bool {
     line == [b"stream: ", word].concat()
+}
+
+/// ICAP acquits by "unchanged" with all of the part before the server's eyes, or
+/// by the same content again; a known field with a name in it always convicts. The
+/// first line of `data` is the part, the rest the answer; both are also read as
+/// an answer to OPTIONS.
+pub fn icap(data: &[u8]) {
+    let (part, answer) = data.split_at(data.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    let answer = answer.get(1..).unwrap_or_default();
+    if let Ok((version, reads_back)) = fuzzing::icap_options(answer) {
+        printable(&version, 420);
+        assert!(reads_back, "not remembered: {version}");
+        assert!(has(&answer.to_ascii_uppercase(), b"RESPMOD"));
+    }
+    let lower = answer.to_ascii_lowercase();
+    let is_icap = |status: &[u8]| has(answer, &[b"ICAP/1.0 ", status].concat());
+    for asked in [IcapAsked::Plain, IcapAsked::Allow, IcapAsked::Preview] {
+        let said = fuzzing::icap_answer(answer, part, asked);
+        shown(&said.verdict);
+        if let Some(tag) = &said.istag {
+            printable(tag, 200);
+        }
+        if said.verdict == Ok(Verdict::Clean) {
+            clean_by_right(answer, part, asked);
+        }
+        // The first header of the answer, as far as it is one.
+        let head = lower.split(|byte| *byte == b'\n').skip(1).take_while(|line| line.trim_ascii() != b"");
+        let names = head.filter_map(|line| line.strip_prefix(b"x-infection-found: type=0; threat="));
+        let named = names.last().is_some_and(|name| name.starts_with(b"worm"));
+        if answer.starts_with(b"ICAP/1.0 200 ") && named && answer.ends_with(b"\n") && answer.len() < 8192 {
+            assert!(matches!(said.verdict, Ok(Verdict::Infected(_))), "{:?}", said.verdict);
+        }
+        if let Some(copy) = said.repaired {
+            assert!(!copy.is_empty() && copy != part && copy.len() < answer.len());
+            assert!(has(&lower, b"resolution") && is_icap(b"200"));
+        }
+    }
+}
+
+/// What must stand in an answer that acquits.
+fn clean_by_right(answer: &[u8], part: &[u8], asked: IcapAsked) {
+    let has = |text: &[u8]| has(answer, text);
+    assert!(answer.starts_with(b"ICAP/1.0 "));
+    assert!(has(b"ICAP/1.0 204") || has(b"ICAP/1.0 200"));
+    // The digest of no signatures at all.
+    let mut head = answer.split(|byte| *byte == b'\n').take_while(|line| !matches!(*line, b"" | b"\r"));
+    assert!(!head.any(|line| line.starts_with(b"ISTag:") && super::has(line, b"1B2M2Y8AsgTpgAmY7PhCfg")));
+    if asked == IcapAsked::Plain {
+        // The same content again, in as many bytes at least.
+        assert!(!answer.starts_with(b"ICAP/1.0 204") && has(b"HTTP/1.") && answer.len() > part.len());
+    }
+    if asked == IcapAsked::Preview && !part.is_empty() {
+        assert!(answer.starts_with(b"ICAP/1.0 100"));
+    }
 }
 
 const FILE: &str = "/s/scan-1/part";

@@ -2,13 +2,15 @@
 //! property tests of the main crate share this text.
 
 mod engine;
+mod hidden;
 mod message;
 mod mta;
 mod own;
 
 use convscan::diagnostic::Diagnostic;
 
-pub use self::engine::{clamd, command, rules};
+pub use self::engine::{clamd, command, icap, rules};
+pub use self::hidden::hidden;
 pub use self::message::{answer, message};
 pub use self::mta::{conversions, header, mappings};
 pub use self::own::{config, notice, record};

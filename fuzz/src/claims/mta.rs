@@ -132,6 +132,10 @@ pub fn header(data: &[u8]) {
         let values = parameter::parameters(data, name);
         assert!(values.iter().enumerate().all(|(i, value)| !values[..i].contains(value)));
     }
+    let ambiguities = reader::ambiguities(data);
+    assert!(ambiguities.iter().enumerate().all(|(i, found)| !ambiguities[..i].contains(found)));
+    let twice = [data, b"\nContent-Type: a/b; boundary=c; boundary*=d\nContent-Type: a/b\n"].concat();
+    assert!(reader::ambiguities(&twice).len() >= 2);
     let main = parameter::main_value(data);
     assert!(!main.contains(&b';') && main.trim_ascii() == main);
     for (name, _) in parameter::all(data) {

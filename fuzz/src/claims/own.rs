@@ -103,6 +103,7 @@ pub fn record(data: &[u8]) {
             version: Some(next()),
             verdict: next(),
             remembered: took % 2 == 1,
+            inside: Some(next()),
             ms,
         }],
         ms: Steps { start: ms, total: ms, ..Steps::default() },

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::config::{Address, CommandConfig, EngineConfig, Place, Protocol};
 use crate::engine::health::{Blame, Health, Trust};
-use crate::engine::{Engine, Response, Sample, clamd, command, rules};
+use crate::engine::{Engine, Response, Sample, clamd, command, icap, rules};
 use crate::os::clock::Deadline;
 use crate::os::lock::Lock;
 use crate::verdict::{ScanError, Verdict};
@@ -20,10 +20,10 @@ pub struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    pub(super) fn daemon(config: &EngineConfig, place: &'a Place, state: Option<&Path>) -> Self {
+    pub(super) fn daemon(config: &EngineConfig, place: &'a Place, state: Option<&'a Path>) -> Self {
         let engine: Box<dyn Engine + 'a> = match &place.protocol {
             Protocol::Clamd => Box::new(clamd::Clamd::new(&place.address)),
-            Protocol::Icap { service: _ } => Box::new(clamd::Clamd::new(&place.address)),
+            Protocol::Icap { service } => Box::new(icap::Icap::new(&place.address, service, state)),
         };
         let health = state.map(|state| Health::new(state, config, Some(place)));
         Self { place: Some(place), engine, health }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use blake3::Hasher;
 
-use super::definitions::{self, Definitions};
+use super::definitions::{self, Definitions, Exact};
 use super::entry::Note;
 use crate::config::{Caching, Clean, Config, EngineConfig, EngineKind, Memory, Protocol};
 use crate::engine::{Response, Sample};
@@ -72,7 +72,7 @@ impl<'a> Verdicts<'a> {
         let (note, definitions) = self.find(&keys.verdict, tell)?;
         let verdict = match note {
             Note::Infected(threats) => Verdict::Infected(threats),
-            Note::Clean if definitions.exact => Verdict::Clean,
+            Note::Clean if definitions.exact != Exact::No => Verdict::Clean,
             Note::Clean | Note::NotCleaned(_) => return None,
         };
         Some(Response { verdict, version: None, remembered: true })
@@ -120,18 +120,18 @@ impl<'a> Verdicts<'a> {
     pub(super) fn remember(
         &self,
         keys: &Keys,
-        verdict: &Verdict,
-        before: Option<Definitions>,
+        response: &Response,
+        before: Option<&Definitions>,
         tell: &dyn Fn() -> Option<String>,
     ) -> bool {
-        let Some(note) = Note::of(verdict) else { return false };
+        let Some(note) = Note::of(&response.verdict) else { return false };
         if note == Note::Clean && !self.remembers_clean() {
             return false;
         }
         let Some(after) = definitions::now(self.engine, tell) else { return false };
-        let steady = before == Some(after);
+        let steady = before == Some(&after);
         let holds = match (&note, &self.engine.kind) {
-            (Note::Clean, _) => steady && after.exact,
+            (Note::Clean, _) => steady && after.exact.covers(response.version.as_deref()),
             (Note::Infected(_) | Note::NotCleaned(_), EngineKind::Daemon(_)) => true,
             (Note::Infected(_) | Note::NotCleaned(_), EngineKind::Command(_) | EngineKind::Rules(_)) => {
                 steady

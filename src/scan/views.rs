@@ -1,0 +1,158 @@
+//! Shows the engines what they may not see in the part as it came: the part
+//! without a transfer encoding that it still has, and files that stand inside it.
+//! Cannot fail; what cannot be read is a finding.
+
+use std::io;
+
+use super::panel::examine;
+use super::{Headers, OURSELVES};
+use crate::config::Config;
+use crate::engine::{Farm, Sample};
+use crate::mta::hidden::{self, Look};
+use crate::mta::{encoded, header};
+use crate::os::clock::Deadline;
+use crate::os::files::{self, Input, Until};
+use crate::os::fingerprint::Fingerprint;
+use crate::part::Part;
+use crate::verdict::{ErrorKind, Finding, Findings, Reason, ScanError, Threat, Verdict};
+
+/// Largest part that is read into memory for what it hides.
+const LARGEST: u64 = 64 << 20;
+
+/// The part as it came, and what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    /// The part as the channel described it.
+    pub part: &'a Part,
+    /// Its content.
+    pub input: &'a Input,
+    /// Its header blocks.
+    pub headers: &'a Headers,
+}
+
+/// What is found behind the part's surface. Only what is not clean is told.
+pub fn examine_inside(
+    config: &Config,
+    engines: &[Farm<'_>],
+    sample: &Sample<'_>,
+    whole: Whole<'_>,
+    by: Deadline,
+) -> Findings {
+    let mut view = View { config, engines, sample: *sample, by, findings: ambiguous(config, whole.headers) };
+    view.look(whole).unwrap_or_else(|error| view.findings.0.push(failure(error)));
+    view.findings
+}
+
+/// What a header block that says one thing twice is worth.
+fn ambiguous(config: &Config, headers: &Headers) -> Findings {
+    let mut blocks = headers.blocks();
+    let twice = blocks.find_map(|block| header::ambiguities(block).into_iter().next());
+    let finding = twice.map(|ambiguity| {
+        let name = Threat::new(ambiguity.to_string().as_bytes());
+        of_ourselves(Ok(config.policy.counted(Verdict::Unscannable(Reason::Ambiguous, Some(name)))))
+    });
+    Findings(finding.into_iter().collect())
+}
+
+fn failure(error: io::Error) -> Finding {
+    let kind = if error.kind() == io::ErrorKind::TimedOut { ErrorKind::TimedOut } else { ErrorKind::Part };
+    of_ourselves(Err(ScanError::new(kind, format!("cannot look inside: {error}"))))
+}
+
+fn of_ourselves(result: Result<Verdict, ScanError>) -> Finding {
+    Finding { result, ..Finding::of(OURSELVES) }
+}
+
+struct View<'v, 'a> {
+    config: &'v Config,
+    engines: &'v [Farm<'a>],
+    sample: Sample<'v>,
+    by: Deadline,
+    findings: Findings,
+}
+
+impl View<'_, '_> {
+    fn look(&mut self, Whole { part, input, .. }: Whole<'_>) -> io::Result<()> {
+        let mime_type = self.sample.mime_type;
+        let (hides, encoded) = (may_hide(input, mime_type, self.by)?, is_encoded(input, &part.encoding)?);
+        if !hides && !encoded {
+            return Ok(());
+        }
+        let size = usize::try_from(input.size).ok().filter(|_| input.size <= LARGEST);
+        let Some(size) = size else {
+            self.give_up(Reason::TooLarge);
+            return Ok(());
+        };
+        let content = input.start(size)?;
+        if hides {
+            self.show_hidden(&content, mime_type)?;
+        }
+        if encoded {
+            let decoded = encoded::decoded(&content, &part.encoding);
+            self.show(&decoded, mime_type, self.sample.names, "transfer encoding")?;
+            self.show_hidden(&decoded, mime_type)?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, reason: Reason) {
+        let verdict = self.config.policy.counted(Verdict::unscannable(reason));
+        self.findings.0.push(of_ourselves(Ok(verdict)));
+    }
+
+    fn show_hidden(&mut self, content: &[u8], mime_type: &str) -> io::Result<()> {
+        let found = hidden::find(content, mime_type);
+        for item in &found.items {
+            if self.findings.convict() {
+                return Ok(());
+            }
+            self.show(&item.content, &item.mime_type, &item.names, item.kind.word())?;
+        }
+        if found.beyond {
+            self.give_up(Reason::TooMany);
+        }
+        Ok(())
+    }
+
+    fn show(
+        &mut self,
+        content: &[u8],
+        mime_type: &str,
+        names: &[String],
+        inside: &'static str,
+    ) -> io::Result<()> {
+        if self.findings.convict() {
+            return Ok(());
+        }
+        let file = files::in_memory(content)?;
+        let (size, fingerprint) = (content.len() as u64, Fingerprint::new(&file));
+        let sample = Sample { file: &file, size, mime_type, names, fingerprint: Some(&fingerprint) };
+        let found = examine(self.config, self.engines, &sample, self.by, &mut || ());
+        let telling = found.0.into_iter().filter(|finding| finding.result != Ok(Verdict::Clean));
+        self.findings.0.extend(telling.map(|finding| Finding { inside: Some(inside), ..finding }));
+        Ok(())
+    }
+}
+
+/// Whether it is worth while to read the whole part for what it hides. Text is
+/// looked through; of anything else the beginning tells.
+fn may_hide(input: &Input, mime_type: &str, by: Deadline) -> io::Result<bool> {
+    let mut look = Look::new(mime_type);
+    let is_text =
+        ["text/", "message/", "application/octet-stream"].iter().any(|kind| mime_type.starts_with(kind));
+    if is_text || mime_type.is_empty() {
+        Until::new(&input.file, by).pieces(|piece| {
+            look.feed(piece);
+            !look.is_worthwhile()
+        })?;
+    } else {
+        look.feed(&input.start(encoded::LOOKED_AT)?);
+    }
+    Ok(look.is_worthwhile())
+}
+
+fn is_encoded(input: &Input, encoding: &str) -> io::Result<bool> {
+    // Most parts are spared a look by their encoding alone.
+    let plain = ["", "7bit", "8bit", "binary"].iter().any(|plain| encoding.eq_ignore_ascii_case(plain));
+    Ok(!plain && encoded::looks_encoded(&input.start(encoded::LOOKED_AT)?, encoding))
+}
