@@ -6,11 +6,14 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use convscan::record::Record;
 
 use crate::harness::clamd::Clamd;
+use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::{CONVSCAN, Case, DEFER, eicar, needs};
 
 /// A fake scanner. What it is to do is the first word of the part; `{site}` is
@@ -539,6 +542,69 @@ fn clamd_s_convictions_are_remembered_until_its_definitions_change() {
     assert!(scan(plain, &eicar()).replaced().is_remembered());
     assert!(!scan(watched, &eicar()).replaced().is_remembered());
     assert!(scan(watched, &eicar()).replaced().is_remembered());
+}
+
+/// Whatever happens while something is looked up or remembered, the verdict is
+/// the engine's.
+#[test]
+fn killed_or_failing_at_any_look_or_note_no_verdict_goes_wrong() {
+    let name = "killed_or_failing_at_any_look_or_note_no_verdict_goes_wrong";
+    if !needs(name, "/usr/bin/strace", "strace") {
+        return;
+    }
+    let site = known(Site::new(OFF, "[cache]\nclean = \"always\"\nstorm = 1\n"));
+    let calls = ["pread64", "pwrite64", "fcntl", "fchmod"];
+    let accidents = ["signal=KILL", "error=EIO", "error=ENOSPC", "retval=0"];
+    let mut met = 0;
+    for (call, accident) in calls.iter().flat_map(|call| accidents.map(|accident| (*call, accident))) {
+        // The first run finds no files, the second one what the first left.
+        for (run, when) in [(0, 1), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)] {
+            for (content, is_infected) in [("infected", true), ("honest", false)] {
+                let content = format!("{content} {run}\n");
+                if run == 0 {
+                    fs::remove_dir_all(site.path("state")).unwrap();
+                    fs::create_dir(site.path("state")).unwrap();
+                }
+                let case = site.case_of(content.as_bytes(), &site.engine());
+                let trace = case.path("trace").display().to_string();
+                let inject = format!("inject={call}:{accident}:when={when}");
+                let options = ["-qq", "-o", &trace, "-e", &inject, CONVSCAN, "part"];
+                case.wrapped("/usr/bin/strace", &options).stderr(Stdio::null()).status().unwrap();
+                met += usize::from(
+                    fs::read_to_string(&trace).unwrap().contains("INJECTED")
+                        || fs::read_to_string(&trace).unwrap().contains("killed by SIGKILL"),
+                );
+                let ran = case.left_behind();
+                // Before it said anything, or with the safe answer.
+                let says_later = ran.options.as_deref().is_none_or(|options| options == DEFER);
+                let is_notice = ran.output.as_ref().is_some_and(|output| output.starts_with(b"VIRUS NOTICE"));
+                let is_same = ran.output.as_deref() == Some(content.as_bytes());
+                let is_right = if is_infected { is_notice } else { is_same };
+                assert!(is_right || says_later && ran.output.is_none(), "{inject}: {ran:?}");
+                for _ in 0..2 {
+                    let seen = site.scan(&content);
+                    let _ = if is_infected { seen.replaced() } else { seen.passed() };
+                }
+            }
+        }
+    }
+    assert!(met > 30, "{met}");
+}
+
+#[test]
+fn a_daemon_s_acquittal_is_remembered_for_one_number_of_its_definitions() {
+    let number = Arc::new(AtomicU32::new(27_500));
+    let fake = FakeClamd::start(Script::Numbered(Arc::clone(&number)));
+    let engine = format!("{}cache = true\n", fake.engine());
+    let site = Site::new("", "[cache]\nclean = \"always\"\n");
+    let is_remembered = || site.seen(&site.case_of(b"honest", &engine)).passed().is_remembered();
+    for _ in 0..2 {
+        assert!(!is_remembered());
+        assert!(is_remembered());
+        number.fetch_add(1, Ordering::Relaxed);
+    }
+    number.store(0, Ordering::Relaxed);
+    assert!(!is_remembered() && !is_remembered());
 }
 
 /// The bars of tests/bench/storm, for fewer copies and a faster engine.

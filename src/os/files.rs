@@ -234,13 +234,15 @@ pub fn sha256(content: impl Read) -> io::Result<String> {
 /// The BLAKE3 of what is in `file`, with the stamp that it had all the time.
 pub(super) fn blake3(file: &File, by: Deadline) -> io::Result<(Stamp, [u8; 32])> {
     let stamp = Stamp::of(file)?;
-    let mut hasher = blake3::Hasher::new();
+    let (mut hasher, mut read) = (blake3::Hasher::new(), 0);
     // To make a large buffer costs a small part more than to read it piece by piece.
     let size = if stamp.size > SMALL { CHUNK } else { PIECE };
     in_pieces(Until::new(file, by), size, |piece| {
         hasher.update(piece);
+        read += piece.len() as u64;
     })?;
-    if Stamp::of(file)? == stamp { Ok((stamp, *hasher.finalize().as_bytes())) } else { Err(changed()) }
+    let is_whole = read == stamp.size && Stamp::of(file)? == stamp;
+    if is_whole { Ok((stamp, *hasher.finalize().as_bytes())) } else { Err(changed()) }
 }
 
 /// Bytes that BLAKE3 can digest at a time: eight of its chunks of 1024.
