@@ -12,6 +12,7 @@
 #![allow(unreachable_pub, missing_docs)]
 
 mod harness;
+mod inside;
 
 mod awake;
 mod command;
@@ -29,3 +30,4 @@ mod properties;
 mod readers;
 mod readings;
 mod surroundings;
+mod trust;

@@ -5,22 +5,22 @@
 //! The note is the target of a symbolic link, so one system call reads it and
 //! `ls -l` shows it.
 
+mod board;
 mod state;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::board::Board;
+pub(super) use self::board::LOCKS;
 use self::state::State;
 use super::{Engine, canary};
 use crate::config::{Address, EngineConfig, Place};
 use crate::os::clock::{self, Deadline};
+use crate::os::files;
 use crate::os::lock::Lock;
-use crate::os::{files, note};
 use crate::verdict::{ErrorKind, ScanError};
-
-/// The file of the locks, below the state directory.
-pub(super) const LOCKS: &str = "locks";
 
 /// How long an address that refuses is left alone. Asking again costs nothing.
 const REFUSED: Duration = Duration::from_secs(1);
@@ -29,8 +29,11 @@ const REFUSED: Duration = Duration::from_secs(1);
 const BLIND: Duration = Duration::from_secs(5);
 
 /// The longest time for one that keeps its callers waiting. The shortest is
-/// [`REFUSED`]; it doubles each time.
+/// twice [`REFUSED`]; it doubles each time.
 const SLOWEST: Duration = Duration::from_secs(30);
+
+/// A failure that took longer than this kept its caller waiting.
+const SLOW: Duration = Duration::from_millis(500);
 
 /// Failures in a row that close an address, where no canary can tell whether
 /// they were the engine's or the part's.
@@ -38,18 +41,22 @@ const FAILURES: u32 = 3;
 
 /// A canary that had less time than this and did not make it says nothing of the
 /// engine.
-const HASTY: Duration = Duration::from_secs(2);
+const HASTY: Duration = Duration::from_secs(1);
+
+/// Longest time for the canary of an engine that has just failed. Who works as
+/// usual needs milliseconds.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// Longest time for telling a version, which nothing depends on.
 const VERSION_TIME: Duration = Duration::from_secs(2);
 
 /// The health of one address.
 pub(super) struct Health {
-    note: PathBuf,
-    locks: PathBuf,
-    place: u64,
+    board: Board,
     /// How old a proof may be; `None` where none is asked for.
     age: Option<Duration>,
+    /// Longest time for a canary of an engine that nothing is known against.
+    patience: Duration,
     /// Files whose change makes every older proof worthless.
     witnesses: Vec<PathBuf>,
 }
@@ -65,6 +72,7 @@ pub(super) enum Trust {
 }
 
 /// How good the proof is that it sees.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Proof {
     Fresh,
     /// Good enough, but somebody should renew it.
@@ -83,197 +91,259 @@ pub(super) enum Blame {
 
 impl Health {
     /// The health of one address of `engine`, noted below `state`.
-    pub(super) fn new(state: &Path, engine: &EngineConfig, address: Option<&Place>) -> Self {
+    pub(super) fn new(state: Option<&Path>, engine: &EngineConfig, address: Option<&Place>) -> Self {
         let place = hash(&[&engine.name, &address.map_or(String::new(), Place::to_string)]);
         let mut witnesses = engine.definitions.clone();
         // A daemon makes its socket anew when it starts.
         if let Some(Place { address: Address::Unix(path), .. }) = address {
             witnesses.push(path.clone());
         }
-        let name: String =
-            engine.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         Self {
-            note: state.join(format!("health-{name}-{place:016x}")),
-            locks: state.join(LOCKS),
-            place,
+            board: Board::new(state, &engine.name, place),
             age: engine.canary,
+            patience: engine.patience,
             witnesses,
         }
     }
 
     /// Whether it may be asked.
     pub(super) fn trust(&self) -> Trust {
-        match self.state() {
+        match self.board.state() {
             Some(State::Closed { until, error, .. }) => {
-                let error = self.refusal(error);
+                let error = refusal(error);
                 if is_ahead(until) { Trust::Closed(error) } else { Trust::Trial(error) }
             }
             Some(State::Awake { .. } | State::Doubted { .. }) | None => Trust::Ask,
         }
     }
 
-    /// What is said for an engine that was not asked.
-    fn refusal(&self, error: ScanError) -> ScanError {
-        match error.kind {
-            ErrorKind::Blind => error,
-            _ => ScanError::new(ErrorKind::OutOfService, error),
-        }
-    }
-
-    /// Whether its "clean" may be believed; gives its version, if it told one. A
-    /// proof that is missing or too old is got now, one that is only old is
-    /// renewed if nobody else is at it.
-    pub(super) fn vouch(&self, engine: &dyn Engine, by: Deadline) -> Result<Option<String>, ScanError> {
-        let (proof, version) = self.proof();
-        match proof {
-            Proof::Fresh => {}
-            Proof::Due => self.renewed(engine, by)?,
-            Proof::None => self.required(engine, by)?,
-        }
-        Ok(version.filter(|version| !version.is_empty()))
-    }
-
-    fn proof(&self) -> (Proof, Option<String>) {
-        let state = self.state();
-        let Some(age) = self.age else { return (Proof::Fresh, None) };
-        let Some(State::Awake { at, version }) = state else { return (Proof::None, None) };
-        let proof = match clock::micros().checked_sub(at) {
-            Some(old) if old <= micros(age) && !self.was_restarted(at) => {
-                if old > micros(age) / 2 {
-                    Proof::Due
-                } else {
-                    Proof::Fresh
-                }
-            }
-            // A proof from the future is none.
-            Some(_) | None => Proof::None,
+    /// Whether the "clean" that it was asked for at `asked` may be believed; gives
+    /// its version, if it told one. A proof that is missing or too old is got now,
+    /// one that is only old is renewed if nobody else is at it.
+    pub(super) fn vouch(
+        &self,
+        engine: &dyn Engine,
+        asked: u64,
+        by: Deadline,
+    ) -> Result<Option<String>, ScanError> {
+        let Some(age) = self.age else {
+            self.served();
+            return Ok(None);
         };
-        (proof, Some(version))
+        let mut state = self.board.state();
+        match self.proof(state.as_ref(), age) {
+            Proof::Fresh => {}
+            Proof::Due => {
+                self.renewed(engine, by)?;
+                state = self.board.state();
+            }
+            Proof::None => {
+                self.required(engine, 0, by)?;
+                state = self.board.state();
+            }
+        }
+        match state {
+            // What it said while it may have been blind is not proven by what it
+            // sees today.
+            Some(State::Awake { since, .. }) if since > asked => Err(ScanError::new(
+                ErrorKind::Blind,
+                "was out of service since it got the part, and may not have seen it",
+            )),
+            Some(State::Awake { version, .. }) => Ok(Some(version).filter(|version| !version.is_empty())),
+            // Somebody's part has failed since then; that is for that part to settle.
+            Some(State::Doubted { .. }) | None => Ok(None),
+            Some(State::Closed { error, .. }) => Err(refusal(error)),
+        }
     }
 
-    fn was_restarted(&self, at: u64) -> bool {
-        self.witnesses.iter().any(|path| files::changed_after(path, at))
+    fn proof(&self, state: Option<&State>, age: Duration) -> Proof {
+        let Some(State::Awake { at, since, .. }) = state else { return Proof::None };
+        // A proof from the future is none.
+        let Some(old) = clock::micros().checked_sub(*at) else { return Proof::None };
+        let was_changed = || self.witnesses.iter().any(|path| files::changed_after(path, *at));
+        if old > micros(age) || since > at || was_changed() {
+            Proof::None
+        } else if old > micros(age) / 2 {
+            Proof::Due
+        } else {
+            Proof::Fresh
+        }
     }
 
     /// Proves it anew, unless somebody else is at it.
     fn renewed(&self, engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
-        match Lock::attempt(&self.locks, self.place) {
+        match self.board.attempt() {
             Ok(None) => Ok(()),
+            Ok(Some(_lock)) => self.settled(0).unwrap_or_else(|| self.prove(engine, by)),
             // Where there can be no lock, everybody is alone.
-            Ok(Some(_)) | Err(_) => self.prove(engine, by),
+            Err(_) => self.prove(engine, by),
         }
     }
 
-    /// Proves it, or waits for who is doing so.
-    fn required(&self, engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
-        let Ok(lock) = Lock::wait(&self.locks, self.place, by) else { return self.prove(engine, by) };
-        if lock.is_none() {
+    /// Proves that it sees later than `after`, or waits for who is doing so. One
+    /// who holds the lock for longer than a canary may take is not waited for.
+    fn required(&self, engine: &dyn Engine, after: u64, by: Deadline) -> Result<(), ScanError> {
+        let lock = self.board.wait(by.within(self.patience));
+        if by.left().is_none() {
             return Err(ScanError::new(ErrorKind::TimedOut, "no time left to prove that it sees"));
         }
-        match self.state() {
-            Some(State::Closed { until, error, .. }) if is_ahead(until) => Err(self.refusal(error)),
-            _ => match self.proof() {
-                (Proof::Fresh | Proof::Due, _) => Ok(()),
-                (Proof::None, _) => self.prove(engine, by),
-            },
+        let settled = if lock.is_ok() { self.settled(after) } else { None };
+        settled.unwrap_or_else(|| self.prove(engine, by))
+    }
+
+    /// What others found out while the lock was waited for: it is closed, or it
+    /// was proven after `after`. `None` where there is still something to do.
+    fn settled(&self, after: u64) -> Option<Result<(), ScanError>> {
+        let state = self.board.state()?;
+        match &state {
+            State::Closed { until, error, .. } if is_ahead(*until) => Some(Err(refusal(error.clone()))),
+            State::Awake { at, .. }
+                if *at >= after && self.proof(Some(&state), self.age?) == Proof::Fresh =>
+            {
+                Some(Ok(()))
+            }
+            State::Closed { .. } | State::Awake { .. } | State::Doubted { .. } => None,
         }
     }
 
     /// Tries whether it is back; only one process does at a time. Whoever may go
     /// on with a part keeps the lock, if there is one, until that part is done.
     pub(super) fn tried(&self, engine: &dyn Engine, by: Deadline) -> Result<Option<Lock>, ScanError> {
-        let busy = || ScanError::new(ErrorKind::OutOfService, "somebody is trying whether it is back");
-        let lock = match Lock::attempt(&self.locks, self.place) {
-            Ok(None) => return Err(busy()),
-            Ok(lock) => lock,
-            Err(_) => None,
-        };
-        if self.age.is_none() {
-            return Ok(lock);
+        let lock = self.board.attempt();
+        let Some(State::Closed { until, error, .. }) = self.board.state() else { return Ok(None) };
+        // Who takes longer than anybody can is not waited for: it stands still.
+        let has_time = clock::micros().saturating_sub(until) < 2 * micros(self.patience);
+        let is_busy = matches!(lock, Ok(None)) && has_time;
+        if is_ahead(until) || is_busy {
+            return Err(refusal(error));
         }
-        self.prove(engine, by).map(|()| None)
+        let by = by.within(AFTER_FAILURE);
+        if self.age.is_some() {
+            return self.prove(engine, by).map(|()| None);
+        }
+        let asked = clock::micros();
+        match engine.version(by) {
+            Ok(_) => self.served(),
+            Err(error) if error.kind == ErrorKind::Configuration => return Ok(lock.unwrap_or(None)),
+            Err(error) if by.is_stopped() => return Err(error),
+            Err(error) => {
+                self.close(&error, asked);
+                return Err(error);
+            }
+        }
+        Ok(None)
     }
 
     /// Shows it the canary and notes what came of it.
     fn prove(&self, engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
         // The proof is as old as its beginning.
         let at = clock::micros();
-        let hasty = by.left().is_none_or(|left| left < HASTY);
-        match canary::look(engine, by) {
+        let is_hasty = by.left().is_none_or(|left| left < HASTY);
+        match canary::look(engine, by.within(self.patience)) {
             Ok(()) => {
                 let version = engine.version(by.within(VERSION_TIME)).unwrap_or_default();
-                self.note(&State::Awake { at, version });
+                let since = match self.board.state() {
+                    Some(State::Awake { since, .. } | State::Doubted { since, .. }) => since.min(at),
+                    Some(State::Closed { .. }) => at,
+                    None => 0,
+                };
+                self.board.write(&State::Awake { at, since, version });
                 Ok(())
             }
-            // That says more about us than about the engine.
-            Err(error) if error.kind == ErrorKind::Internal => Err(error),
-            Err(error) if error.kind == ErrorKind::TimedOut && hasty => Err(error),
-            Err(error) => {
-                self.close(&error);
-                Err(error)
-            }
+            // Nobody waits for it any more.
+            Err(error) if by.is_stopped() => Err(error),
+            Err(error) => match error.kind {
+                // That says more about us than about the engine.
+                ErrorKind::Part | ErrorKind::Configuration | ErrorKind::Internal => Err(error),
+                ErrorKind::TimedOut if is_hasty => Err(error),
+                ErrorKind::NotInstalled
+                | ErrorKind::Unreachable
+                | ErrorKind::OutOfService
+                | ErrorKind::Blind
+                | ErrorKind::TimedOut
+                | ErrorKind::Crashed
+                | ErrorKind::Garbled
+                | ErrorKind::Failed => {
+                    self.close(&error, at);
+                    Err(error)
+                }
+            },
         }
     }
 
     /// Notes that it served a part, where that is all the proof there is.
     pub(super) fn served(&self) {
-        let was_bad = matches!(self.state(), Some(State::Doubted { .. } | State::Closed { .. }));
-        if self.age.is_none() && was_bad {
-            self.note(&State::Awake { at: clock::micros(), version: String::new() });
+        if self.age.is_some() {
+            return;
+        }
+        if let Some(State::Doubted { .. } | State::Closed { .. }) = self.board.state() {
+            self.board.write(&State::Awake { at: clock::micros(), since: 0, version: String::new() });
         }
     }
 
-    /// Notes a failure, and finds out whose it was.
-    pub(super) fn failed(&self, engine: &dyn Engine, error: &ScanError, by: Deadline) -> Blame {
+    /// Notes a failure that began at `asked`, and finds out whose it was.
+    pub(super) fn failed(&self, engine: &dyn Engine, error: &ScanError, asked: u64, by: Deadline) -> Blame {
         match error.kind {
             ErrorKind::Unreachable | ErrorKind::NotInstalled | ErrorKind::OutOfService | ErrorKind::Blind => {
-                self.close(error);
+                self.close(error, asked);
                 return Blame::Engine;
             }
             // These are about the part, or about us.
             ErrorKind::Part | ErrorKind::Configuration | ErrorKind::Internal => return Blame::Engine,
             ErrorKind::TimedOut | ErrorKind::Crashed | ErrorKind::Garbled | ErrorKind::Failed => {}
         }
-        let failures = self.failures() + 1;
-        if self.age.is_none() {
-            if failures >= FAILURES {
-                self.close(error);
-            } else {
-                self.note(&State::Doubted { failures });
+        let sees = match self.age {
+            Some(_) => {
+                self.doubt(error, asked, u32::MAX);
+                self.required(engine, clock::micros(), by.within(AFTER_FAILURE)).is_ok()
             }
-            return if error.kind == ErrorKind::Crashed { Blame::Part } else { Blame::Engine };
-        }
-        self.note(&State::Doubted { failures });
-        let sees = self.required(engine, by).is_ok();
+            None => {
+                self.doubt(error, asked, FAILURES);
+                false
+            }
+        };
         if sees || error.kind == ErrorKind::Crashed { Blame::Part } else { Blame::Engine }
     }
 
-    /// Lets nobody ask it for a while.
-    fn close(&self, error: &ScanError) {
-        let failures = self.failures() + 1;
-        let pause = match error.kind {
-            ErrorKind::Blind => BLIND,
-            ErrorKind::TimedOut => (REFUSED * 2u32.saturating_pow(failures.min(10))).min(SLOWEST),
-            _ => REFUSED,
+    /// Makes every older proof worthless, and closes it after `most` failures.
+    fn doubt(&self, error: &ScanError, asked: u64, most: u32) {
+        let (failures, since) = match self.board.state() {
+            Some(State::Doubted { failures, since }) => (failures.saturating_add(1), since),
+            Some(State::Awake { since, .. }) => (1, since),
+            None => (1, 0),
+            Some(State::Closed { .. }) => (most, 0),
         };
-        let until = clock::micros() + micros(pause);
-        self.note(&State::Closed { until, failures, error: error.clone() });
-    }
-
-    fn failures(&self) -> u32 {
-        match self.state() {
-            Some(State::Doubted { failures } | State::Closed { failures, .. }) => failures,
-            Some(State::Awake { .. }) | None => 0,
+        if failures >= most {
+            self.close(error, asked);
+        } else {
+            self.board.write(&State::Doubted { failures, since });
         }
     }
 
-    fn state(&self) -> Option<State> {
-        State::parse(&note::read(&self.note)?)
+    /// Lets nobody ask it for a while, after a failure that began at `asked`.
+    fn close(&self, error: &ScanError, asked: u64) {
+        let times = match self.board.state() {
+            // Others were faster; many failures at once are one.
+            Some(State::Closed { until, .. }) if is_ahead(until) => return,
+            Some(State::Closed { times, .. }) => times.saturating_add(1),
+            Some(State::Awake { .. } | State::Doubted { .. }) | None => 1,
+        };
+        let now = clock::micros();
+        let is_slow = error.kind == ErrorKind::TimedOut || now.saturating_sub(asked) > micros(SLOW);
+        let pause = match error.kind {
+            ErrorKind::Blind => BLIND,
+            _ if is_slow => (REFUSED * 2u32.saturating_pow(times.min(10))).min(SLOWEST),
+            _ => REFUSED,
+        };
+        self.board.write(&State::Closed { until: now + micros(pause), times, error: error.clone() });
     }
+}
 
-    /// On a full disk others must find out for themselves.
-    fn note(&self, state: &State) {
-        let _ = note::write(&self.note, &state.to_text());
+/// What is said for an engine that was not asked.
+fn refusal(error: ScanError) -> ScanError {
+    match error.kind {
+        ErrorKind::Blind => error,
+        _ => ScanError::new(ErrorKind::OutOfService, error),
     }
 }
 

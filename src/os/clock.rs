@@ -47,6 +47,11 @@ impl Deadline {
         (Self { stopped: Some(stopped), ..self }, Stop(stopped))
     }
 
+    /// Whether the work may be ended before its time.
+    pub fn is_stoppable(self) -> bool {
+        self.stopped.is_some()
+    }
+
     /// Whether the work was ended before its time.
     pub fn is_stopped(self) -> bool {
         self.stopped.is_some_and(|stopped| stopped.load(Ordering::Relaxed))

@@ -30,7 +30,14 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
         }
         result => result?,
     }
-    fs::rename(&beside, path).inspect_err(|_| {
+    let renamed = match fs::rename(&beside, path) {
+        // An empty directory in its place holds nothing that anybody misses.
+        Err(error) if error.kind() == ErrorKind::IsADirectory => {
+            fs::remove_dir(path).and_then(|()| fs::rename(&beside, path))
+        }
+        result => result,
+    };
+    renamed.inspect_err(|_| {
         let _ = fs::remove_file(&beside);
     })
 }
@@ -70,5 +77,13 @@ mod tests {
         write(&path, "a note").unwrap();
         assert_eq!(read(&path).unwrap(), "a note");
         assert!(write(&directory.path().join("no/such/note"), "x").is_err());
+        let path = directory.path().join("directory");
+        fs::create_dir_all(path.join("full")).unwrap();
+        assert!(write(&path, "a note").is_err());
+        assert!(path.join("full").exists());
+        fs::remove_dir(path.join("full")).unwrap();
+        write(&path, "a note").unwrap();
+        assert_eq!(read(&path).unwrap(), "a note");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
     }
 }

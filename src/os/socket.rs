@@ -7,10 +7,11 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt,
@@ -135,7 +136,7 @@ impl Stream {
             let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
             let mut asked = [PollFd::new(self.as_fd(), flags)];
             match poll(&mut asked, timeout) {
-                Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+                Ok(0) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
                 Ok(_) => {
                     let found = asked.iter().find_map(PollFd::revents).unwrap_or(PollFlags::POLLIN);
@@ -189,16 +190,26 @@ pub fn send_descriptor(stream: &UnixStream, file: &File) -> io::Result<()> {
 /// send timeout set before it bounds that wait too (socket(7)).
 fn connect_unix(path: &Path, by: Deadline) -> io::Result<UnixStream> {
     let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-    let micros = i64::try_from(left(by)?.as_micros()).unwrap_or(i64::MAX);
-    setsockopt(&fd, sockopt::SendTimeout, &TimeVal::microseconds(micros))?;
-    connect(fd.as_raw_fd(), &UnixAddr::new(path)?).map_err(|errno| timed_out(errno.into()))?;
+    let address = UnixAddr::new(path)?;
+    loop {
+        let micros = i64::try_from(wait(by)?.as_micros()).unwrap_or(i64::MAX);
+        setsockopt(&fd, sockopt::SendTimeout, &TimeVal::microseconds(micros))?;
+        match connect(fd.as_raw_fd(), &address) {
+            Ok(()) => break,
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
     Ok(UnixStream::from(fd))
 }
 
 fn connect_tcp(host_port: &str, by: Deadline) -> io::Result<TcpStream> {
     let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
     for address in addresses(host_port, by)? {
-        match TcpStream::connect_timeout(&address, left(by)?) {
+        let left = left(by)?;
+        let connect = move || TcpStream::connect_timeout(&address, left);
+        // It cannot be called off, so one that may have to be runs beside us.
+        match if by.is_stoppable() { beside(by, connect) } else { connect() } {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -207,26 +218,34 @@ fn connect_tcp(host_port: &str, by: Deadline) -> io::Result<TcpStream> {
 }
 
 /// The addresses of `host:port`. The system's look-up of a name has no deadline
-/// of its own, so it runs beside us; one that is too late ends with the process.
+/// of its own.
 fn addresses(host_port: &str, by: Deadline) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host_port.parse() {
         return Ok(vec![address]);
     }
-    let (sender, receiver) = mpsc::channel();
     let name = host_port.to_owned();
+    beside(by, move || name.to_socket_addrs().map(Iterator::collect))
+}
+
+/// Has `work` done beside us; what is too late ends with the process.
+fn beside<T: Send + 'static>(
+    by: Deadline,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = mpsc::channel();
     thread::Builder::new().spawn(move || {
-        let found = name.to_socket_addrs().map(Iterator::collect);
-        // Nobody listens any more when the look-up was too late.
-        let _ = sender.send(found);
+        // Nobody listens any more when it was too late.
+        let _ = sender.send(work());
     })?;
-    receiver.recv_timeout(left(by)?).map_err(|_| io::Error::from(ErrorKind::TimedOut))?
+    loop {
+        match receiver.recv_timeout(wait(by)?) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("a thread of ours died")),
+        }
+    }
 }
 
 fn left(by: Deadline) -> io::Result<Duration> {
     by.left().ok_or_else(|| io::Error::from(ErrorKind::TimedOut))
-}
-
-/// A socket's own timeout shows as "try again" (socket(7), `SO_RCVTIMEO`).
-fn timed_out(error: io::Error) -> io::Error {
-    if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
 }

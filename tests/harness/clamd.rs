@@ -1,5 +1,6 @@
 //! A real clamd on a private socket with a small database made on the spot,
-//! shared by the tests that run at the same time.
+//! shared by the tests that run at the same time; others have one of their own,
+//! to stop, kill and start it again.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,12 +10,25 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use super::{eicar, needs};
+
+/// Where its temporary files go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temporary {
+    /// Into a directory.
+    Plain,
+    /// Into a small file system that only it sees.
+    Small,
+}
 
 /// A running clamd. It is stopped when the last test lets go of it.
 pub struct Clamd {
     pub directory: tempfile::TempDir,
     child: Child,
+    temporary: Temporary,
     pub port: u16,
 }
 
@@ -41,6 +55,10 @@ impl Clamd {
     /// Starts one with `options` added to its configuration and waits until it
     /// answers.
     pub fn start(options: &str) -> Self {
+        Self::start_with(options, Temporary::Plain)
+    }
+
+    pub fn start_with(options: &str, temporary: Temporary) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for name in ["db", "tmp"] {
             fs::create_dir(directory.path().join(name)).unwrap();
@@ -64,25 +82,68 @@ impl Clamd {
              TemporaryDirectory {home}/tmp\nForeground yes\nLogFile {home}/clamd.log\n{options}"
         );
         fs::write(directory.path().join("clamd.conf"), config).unwrap();
-        let child = Command::new("/usr/sbin/clamd")
-            .arg("-c")
-            .arg(directory.path().join("clamd.conf"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let clamd = Self { directory, child, port };
+        let child = spawn(&directory, temporary);
+        let clamd = Self { directory, child, temporary, port };
         clamd.wait();
         clamd
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.pid().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// It answers nobody, and its socket still takes connections.
+    pub fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    pub fn go_on(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again at the same addresses, and waits until it answers.
+    pub fn restart(&mut self) {
+        self.restart_slowly();
+        self.wait();
+    }
+
+    /// Starts it again; it answers when it is ready.
+    pub fn restart_slowly(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = spawn(&self.directory, self.temporary);
+    }
+
+    /// The directory of its temporary files, as it sees it.
+    pub fn temporary(&self) -> PathBuf {
+        let path = self.directory.path().join("tmp");
+        match self.temporary {
+            Temporary::Plain => path,
+            Temporary::Small => {
+                let root = PathBuf::from(format!("/proc/{}/root", self.pid()));
+                root.join(path.strip_prefix("/").unwrap())
+            }
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("clamd.log")).unwrap_or_default()
     }
 
     fn wait(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while UnixStream::connect(self.socket()).is_err() {
-            let log = || fs::read_to_string(self.directory.path().join("clamd.log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "clamd did not start: {}", log());
-            std::thread::yield_now();
+            assert!(Instant::now() < deadline, "clamd did not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -106,4 +167,19 @@ impl Drop for Clamd {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(directory: &tempfile::TempDir, temporary: Temporary) -> Child {
+    let config = directory.path().join("clamd.conf");
+    let mut command = match temporary {
+        Temporary::Plain => Command::new("/usr/sbin/clamd"),
+        Temporary::Small => {
+            let mut command = Command::new("/usr/bin/unshare");
+            let mount = "mount -t tmpfs -o size=128k none \"$0\" && exec /usr/sbin/clamd \"$@\"";
+            command.args(["-rm", "/bin/sh", "-c", mount]).arg(directory.path().join("tmp"));
+            command
+        }
+    };
+    command.arg("-c").arg(config);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }

@@ -1,13 +1,21 @@
 //! A fake clamd, for answers that the real one cannot be made to give. It says
-//! what the test tells it to, whatever it is asked.
+//! what the test tells it to, whatever it is asked; or it looks at what it is
+//! sent, and counts.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{Cursor, IoSliceMut, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+
+use super::{clamd_at, eicar};
 
 /// What the fake does with a connection.
 #[derive(Clone, Debug)]
@@ -24,6 +32,34 @@ pub enum Script {
     Silence,
     /// Sends without end.
     Babble,
+    /// Finds EICAR in what it is sent, even in archives.
+    Look(Arc<Eyes>),
+}
+
+/// How a fake looks, and what it has seen.
+#[derive(Debug, Default)]
+pub struct Eyes {
+    /// It calls everything clean.
+    pub blind: AtomicBool,
+    /// It answers nobody while this is so.
+    pub still: AtomicBool,
+    /// It keeps what holds `slow` waiting while this is so.
+    pub holds: AtomicBool,
+    /// Time for each answer, in milliseconds.
+    pub time: AtomicU64,
+    /// Times that it was shown the plain test file.
+    pub canaries: AtomicUsize,
+    /// Times that it was shown anything else but the test file.
+    pub parts: AtomicUsize,
+    /// Connections now, and the most at once.
+    pub now: AtomicUsize,
+    pub most: AtomicUsize,
+}
+
+impl Eyes {
+    pub fn canaries(&self) -> usize {
+        self.canaries.load(Ordering::SeqCst)
+    }
 }
 
 /// A fake that serves every connection by the same script until it is dropped.
@@ -45,23 +81,46 @@ impl FakeClamd {
         Self { directory }
     }
 
-    pub fn engine(&self) -> String {
+    /// One that looks at what it is sent.
+    pub fn look() -> (Self, Arc<Eyes>) {
+        let eyes = Arc::new(Eyes::default());
+        (Self::start(Script::Look(Arc::clone(&eyes))), eyes)
+    }
+
+    pub fn address(&self) -> String {
         let socket: PathBuf = self.directory.path().join("socket");
-        format!("{}canary = \"off\"\n", super::clamd_at(&format!("unix:{}", socket.display())))
+        format!("unix:{}", socket.display())
+    }
+
+    /// Its engine lines, without any canary.
+    pub fn engine(&self) -> String {
+        format!("{}canary = \"off\"\n", clamd_at(&self.address()))
+    }
+
+    /// Its engine lines, with `canary` as old as that.
+    pub fn watched(&self, canary: &str) -> String {
+        format!("{}canary = \"{canary}\"\n", clamd_at(&self.address()))
     }
 }
 
 fn serve(mut stream: UnixStream, script: &Script) {
+    if let Script::Look(eyes) = script {
+        let now = eyes.now.fetch_add(1, Ordering::SeqCst) + 1;
+        eyes.most.fetch_max(now, Ordering::SeqCst);
+        look(&mut stream, eyes);
+        eyes.now.fetch_sub(1, Ordering::SeqCst);
+        return;
+    }
     // The command with its NUL, and the byte that carries the descriptor.
     let mut request = [0; 9];
     match script {
-        Script::HangUp => return,
+        Script::HangUp | Script::Look(_) => return,
         Script::Say(_) | Script::Trickle(_) | Script::Numbered(_) | Script::Silence | Script::Babble => {
             let _ = stream.read_exact(&mut request);
         }
     }
     match script {
-        Script::HangUp => {}
+        Script::HangUp | Script::Look(_) => {}
         Script::Say(reply) => drop(stream.write_all(reply)),
         Script::Trickle(reply) => {
             for byte in reply {
@@ -79,4 +138,76 @@ fn serve(mut stream: UnixStream, script: &Script) {
         }
         Script::Babble => while stream.write_all(&[b'x'; 4096]).is_ok() {},
     }
+}
+
+fn look(stream: &mut UnixStream, eyes: &Eyes) {
+    let Some((command, file)) = request(stream) else { return };
+    let content = file.map(|file| content_of(&file)).unwrap_or_default();
+    let is_canary = content == eicar();
+    let is_infected = holds_eicar(&content, 3);
+    if command.starts_with(b"zFILDES") {
+        eyes.canaries.fetch_add(usize::from(is_canary), Ordering::SeqCst);
+        eyes.parts.fetch_add(usize::from(!is_infected), Ordering::SeqCst);
+    }
+    let slow = content.windows(4).any(|window| window == b"slow");
+    let until = Instant::now() + Duration::from_secs(60);
+    let waits = || eyes.still.load(Ordering::SeqCst) || (slow && eyes.holds.load(Ordering::SeqCst));
+    let blind = eyes.blind.load(Ordering::SeqCst);
+    thread::sleep(Duration::from_millis(eyes.time.load(Ordering::SeqCst)));
+    while waits() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let reply: &[u8] = if command.starts_with(b"zVERSION") {
+        b"ClamAV fake\0"
+    } else if content.starts_with(b"fails") {
+        b"Can't allocate memory ERROR\0"
+    } else if is_infected && !blind {
+        b"fd[9]: Eicar FOUND\0"
+    } else {
+        b"fd[9]: OK\0"
+    };
+    let _ = stream.write_all(reply);
+}
+
+/// The command, and the file that comes with it.
+fn request(stream: &UnixStream) -> Option<(Vec<u8>, Option<File>)> {
+    let mut command = Vec::new();
+    let mut file = None;
+    while file.is_none() && !command.starts_with(b"zVERSION\0") {
+        let mut buf = [0; 16];
+        let mut space = nix::cmsg_space!([i32; 1]);
+        let mut into = [IoSliceMut::new(&mut buf)];
+        let message =
+            recvmsg::<()>(stream.as_raw_fd(), &mut into, Some(&mut space), MsgFlags::empty()).ok()?;
+        for control in message.cmsgs().ok()? {
+            if let ControlMessageOwned::ScmRights(descriptors) = control {
+                let fd = *descriptors.first()?;
+                file = Some(File::open(format!("/proc/self/fd/{fd}")).unwrap());
+                nix::unistd::close(fd).unwrap();
+            }
+        }
+        let n = message.bytes;
+        if n == 0 {
+            return None;
+        }
+        command.extend_from_slice(&buf[..n]);
+    }
+    Some((command, file))
+}
+
+fn content_of(file: &File) -> Vec<u8> {
+    let mut content = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
+    file.read_exact_at(&mut content, 0).unwrap();
+    content
+}
+
+fn holds_eicar(content: &[u8], depth: usize) -> bool {
+    if content.windows(eicar().len()).any(|window| window == eicar()) {
+        return true;
+    }
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(content)) else { return false };
+    let mut member = Vec::new();
+    archive.by_index(0).is_ok_and(|mut file| file.read_to_end(&mut member).is_ok())
+        && holds_eicar(&member, depth)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::{Address, CommandConfig, EngineConfig, Place, Protocol};
 use crate::engine::health::{Blame, Health, Trust};
 use crate::engine::{Engine, Response, Sample, clamd, command, icap, rules};
-use crate::os::clock::Deadline;
+use crate::os::clock::{self, Deadline};
 use crate::os::lock::Lock;
 use crate::verdict::{ScanError, Verdict};
 
@@ -25,7 +25,7 @@ impl<'a> Member<'a> {
             Protocol::Clamd => Box::new(clamd::Clamd::new(&place.address)),
             Protocol::Icap { service } => Box::new(icap::Icap::new(&place.address, service, state)),
         };
-        let health = state.map(|state| Health::new(state, config, Some(place)));
+        let health = Some(Health::new(state, config, Some(place)));
         Self { place: Some(place), engine, health }
     }
 
@@ -34,7 +34,7 @@ impl<'a> Member<'a> {
         command: &'a CommandConfig,
         state: Option<&'a Path>,
     ) -> Self {
-        let health = state.map(|state| Health::new(state, config, None));
+        let health = Some(Health::new(state, config, None));
         Self { place: None, engine: Box::new(command::Command::new(command, state)), health }
     }
 
@@ -59,35 +59,41 @@ impl<'a> Member<'a> {
         self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
     }
 
-    /// Whether its "clean" may be believed now; gives its version, if it told one.
+    /// Whether a "clean" of it that was proven once may be believed now; gives its version, if it told one.
     pub(super) fn vouch(&self, by: Deadline) -> Result<Option<String>, ScanError> {
-        self.health.as_ref().map_or(Ok(None), |health| health.vouch(self.engine.as_ref(), by))
+        self.health
+            .as_ref()
+            .map_or(Ok(None), |health| health.vouch(self.engine.as_ref(), clock::micros(), by))
     }
 
     /// Asks about one part: the verdict by `until`, what follows by `by`. A
-    /// "clean" is given only while there is proof that it sees.
+    /// "clean", or that it could not look, is given only while there is proof that
+    /// it sees.
     pub(super) fn ask(
         &self,
         sample: &Sample<'_>,
         (until, by): (Deadline, Deadline),
         meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, (ScanError, Blame)> {
+        let asked = clock::micros();
         let answer = self.engine.scan(sample, until, meanwhile);
         let Some(health) = &self.health else { return answer.map_err(|error| (error, Blame::Engine)) };
         let engine = self.engine.as_ref();
         match answer {
-            Ok(response) if response.verdict == Verdict::Clean => match health.vouch(engine, by) {
-                Ok(version) => Ok(Response { version: response.version.or(version), ..response }),
-                Err(error) => Err((error, Blame::Engine)),
+            Ok(response) => match response.verdict {
+                Verdict::Infected(_) => {
+                    health.served();
+                    Ok(response)
+                }
+                Verdict::Clean | Verdict::Unscannable(..) => match health.vouch(engine, asked, by) {
+                    Ok(version) => Ok(Response { version: response.version.or(version), ..response }),
+                    Err(error) => Err((error, Blame::Engine)),
+                },
             },
-            Ok(response) => {
-                health.served();
-                Ok(response)
-            }
             // We turned away, not the engine.
             Err(error) if by.is_stopped() => Err((error, Blame::Engine)),
             Err(error) => {
-                let blame = health.failed(engine, &error, by);
+                let blame = health.failed(engine, &error, asked, by);
                 Err((error, blame))
             }
         }

@@ -1,6 +1,7 @@
 //! What the processes of a host tell each other about one address: a line of
 //! text. Reading a line that is none of these gives nothing.
 
+use crate::text;
 use crate::verdict::{ErrorKind, ScanError, name_of};
 
 /// What is known of an address. Times are microseconds since 1970.
@@ -10,6 +11,8 @@ pub(super) enum State {
     Awake {
         /// When.
         at: u64,
+        /// Since when, if it was once closed: it may have been blind before.
+        since: u64,
         /// Its version then; empty where it does not tell.
         version: String,
     },
@@ -17,13 +20,15 @@ pub(super) enum State {
     Doubted {
         /// How often.
         failures: u32,
+        /// As when it is awake.
+        since: u64,
     },
     /// It is not to be asked.
     Closed {
         /// Until when.
         until: u64,
-        /// How often it failed.
-        failures: u32,
+        /// How often it was closed in a row.
+        times: u32,
         /// Why.
         error: ScanError,
     },
@@ -32,29 +37,32 @@ pub(super) enum State {
 impl State {
     pub(super) fn to_text(&self) -> String {
         match self {
-            Self::Awake { at, version } => format!("awake {at} {version}"),
-            Self::Doubted { failures } => format!("doubted {failures}"),
-            Self::Closed { until, failures, error } => {
+            Self::Awake { at, since, version } => format!("awake {at} {since} {version}"),
+            Self::Doubted { failures, since } => format!("doubted {failures} {since}"),
+            Self::Closed { until, times, error } => {
                 let kind = name_of(&ErrorKind::NAMES, &error.kind);
-                format!("closed {until} {failures} {kind} {}", error.detail)
+                format!("closed {until} {times} {kind} {}", error.detail)
             }
         }
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (word, rest) = text.split_once(' ')?;
-        match word {
+        let mut words = text.splitn(5, ' ');
+        match words.next()? {
             "awake" => {
-                let (at, version) = rest.split_once(' ')?;
-                Some(Self::Awake { at: at.parse().ok()?, version: version.to_owned() })
+                let (at, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+                let version = [words.next()?, words.next().unwrap_or_default()].join(" ");
+                Some(Self::Awake { at, since, version: text::printable_str(&version, text::SHOWN) })
             }
-            "doubted" => Some(Self::Doubted { failures: rest.parse().ok()? }),
+            "doubted" => {
+                let (failures, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+                words.next().is_none().then_some(Self::Doubted { failures, since })
+            }
             "closed" => {
-                let mut words = rest.splitn(4, ' ');
-                let (until, failures) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+                let (until, times) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
                 let kind = words.next()?;
                 let (kind, _) = ErrorKind::NAMES.iter().find(|(_, name)| *name == kind)?;
-                Some(Self::Closed { until, failures, error: ScanError::new(*kind, words.next()?) })
+                Some(Self::Closed { until, times, error: ScanError::new(*kind, words.next()?) })
             }
             _ => None,
         }
@@ -68,15 +76,12 @@ mod tests {
     #[test]
     fn a_state_reads_as_it_was_written() {
         let states = [
-            State::Awake { at: 12, version: "ClamAV 1.4.6/27000/x y".to_owned() },
-            State::Awake { at: 12, version: String::new() },
-            State::Doubted { failures: 3 },
-            State::Closed {
-                until: 5,
-                failures: 1,
-                error: ScanError::new(ErrorKind::Blind, "calls it clean"),
-            },
-            State::Closed { until: 5, failures: 1, error: ScanError::new(ErrorKind::Unreachable, "") },
+            State::Awake { at: 12, since: 3, version: "ClamAV 1.4.6/27000/x y".to_owned() },
+            State::Awake { at: 12, since: 0, version: "one".to_owned() },
+            State::Awake { at: 12, since: 0, version: String::new() },
+            State::Doubted { failures: 3, since: 7 },
+            State::Closed { until: 5, times: 1, error: ScanError::new(ErrorKind::Blind, "calls it clean") },
+            State::Closed { until: 5, times: 1, error: ScanError::new(ErrorKind::Unreachable, "") },
         ];
         for state in states {
             assert_eq!(State::parse(&state.to_text()), Some(state));
@@ -87,16 +92,28 @@ mod tests {
     fn what_is_no_state_is_nothing() {
         for text in [
             "",
+            "-",
             "awake",
             "awake x y",
-            "awake -1 ",
-            "awake 1",
+            "awake -1 0 ",
+            "awake 1 ",
+            "awake 1 0",
+            "awake 99999999999999999999 0 x",
             "asleep 1 ",
             "closed 1 2 strange x",
             "closed 1 2",
+            "closed 1 2 blind",
             "doubted ",
+            "doubted 1",
+            "doubted 1 2 3",
         ] {
             assert_eq!(State::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_it_says_is_printable() {
+        let awake = State::parse("awake 1 0 \u{1b}[31mClam\u{202e}AV").unwrap();
+        assert_eq!(awake, State::Awake { at: 1, since: 0, version: "?[31mClam?AV".to_owned() });
     }
 }

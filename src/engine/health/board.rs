@@ -1,0 +1,63 @@
+//! Where the processes of a host tell each other about one address: a note and a
+//! lock in the state directory. Without that directory, or with one that cannot
+//! be used, nothing is known and everybody is alone.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::state::State;
+use crate::os::clock::Deadline;
+use crate::os::lock::Lock;
+use crate::os::note;
+
+/// The file of the locks, below the state directory.
+pub(in crate::engine) const LOCKS: &str = "locks";
+
+/// The note and the lock of one address.
+pub(super) struct Board {
+    paths: Option<Paths>,
+    place: u64,
+}
+
+struct Paths {
+    note: PathBuf,
+    locks: PathBuf,
+}
+
+impl Board {
+    /// Of the engine called `name`, at the address that `place` stands for.
+    pub(super) fn new(state: Option<&Path>, name: &str, place: u64) -> Self {
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let paths = |state: &Path| Paths {
+            note: state.join(format!("health-{name}-{place:016x}")),
+            locks: state.join(LOCKS),
+        };
+        Self { paths: state.map(paths), place }
+    }
+
+    /// What is known.
+    pub(super) fn state(&self) -> Option<State> {
+        State::parse(&note::read(&self.paths.as_ref()?.note)?)
+    }
+
+    /// Says so to all. On a full disk they must find out for themselves.
+    pub(super) fn write(&self, state: &State) {
+        if let Some(paths) = &self.paths {
+            let _ = note::write(&paths.note, &state.to_text());
+        }
+    }
+
+    /// Takes the lock; `None` while somebody else has it.
+    pub(super) fn attempt(&self) -> io::Result<Option<Lock>> {
+        Lock::attempt(self.locks()?, self.place)
+    }
+
+    /// Waits for the lock; `None` where it was not to be had in time.
+    pub(super) fn wait(&self, by: Deadline) -> io::Result<Option<Lock>> {
+        Lock::wait(self.locks()?, self.place, by)
+    }
+
+    fn locks(&self) -> io::Result<&Path> {
+        self.paths.as_ref().map(|paths| paths.locks.as_path()).ok_or_else(|| ErrorKind::NotFound.into())
+    }
+}
