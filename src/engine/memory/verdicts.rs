@@ -1,7 +1,6 @@
 //! The verdicts of one engine that are remembered. Nothing here fails a part:
 //! what cannot be read is not known, what cannot be written is not remembered.
 
-use std::fmt::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,16 +53,16 @@ impl<'a> Verdicts<'a> {
     /// verdict on it depends on.
     pub(super) fn keys(&self, sample: &Sample<'_>, by: Deadline) -> Option<Keys> {
         let digest = sample.fingerprint?.digest(sample.file, by)?;
-        let mut sink = Sink(Hasher::new());
         let EngineConfig { name, largest, kind, .. } = self.engine;
         let own = env!("CARGO_PKG_VERSION");
-        // Writing to a hash cannot fail.
-        let _ = write!(sink, "convscan {own}\0{name}\0{largest:?}\0{kind:?}\0");
+        let mut about = format!("convscan {own}\0{name}\0{largest:?}\0{kind:?}\0");
         if sees_type(self.engine) {
-            let _ = write!(sink, "{}\0", sample.mime_type);
+            about.push_str(sample.mime_type);
+            about.push('\0');
         }
-        sink.0.update(&digest);
-        let key = |word: &[u8]| *sink.0.clone().update(word).finalize().as_bytes();
+        let mut hasher = Hasher::new();
+        hasher.update(about.as_bytes()).update(&digest);
+        let key = |word: &[u8]| *hasher.clone().update(word).finalize().as_bytes();
         Some(Keys { verdict: key(b"verdict"), not_cleaned: key(b"not cleaned") })
     }
 
@@ -186,15 +185,5 @@ fn sees_type(engine: &EngineConfig) -> bool {
             places.iter().any(|place| matches!(place.protocol, Protocol::Icap { service: _ }))
         }
         EngineKind::Command(_) | EngineKind::Rules(_) => false,
-    }
-}
-
-/// Text that goes into a hash as it is written.
-struct Sink(Hasher);
-
-impl Write for Sink {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text.as_bytes());
-        Ok(())
     }
 }
