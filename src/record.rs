@@ -15,6 +15,9 @@ pub struct EngineRecord {
     pub version: Option<String>,
     /// `clean`, `infected`, `unscannable` or `error`.
     pub verdict: String,
+    /// Whether the engine was not asked, for its verdict was known.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remembered: bool,
     /// What the finding was hidden in, where that is not the part itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<String>,
@@ -41,6 +44,10 @@ pub struct Steps {
 /// Milliseconds with microseconds behind the point.
 pub fn millis(took: Duration) -> f64 {
     f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(ms: &f64) -> bool {

@@ -42,12 +42,17 @@ pub fn disinfect(
         };
         match claim.and_then(|cleaned| rescan(config, engines, sample, &cleaned, by).map(|()| cleaned)) {
             Ok(cleaned) => return Some(Ok(cleaned)),
-            Err(error) => why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail))),
+            Err(error) => {
+                engine.not_cleaned(sample, &error, by);
+                why = Some(Err(format!("not cleaned by `{}`: {}", engine.name(), error.detail)));
+            }
         }
     }
     why
 }
 
+/// Whether the engines acquit what is left. Nothing is remembered of that: it
+/// must be seen.
 fn rescan(
     config: &Config,
     engines: &[Farm<'_>],
@@ -55,7 +60,7 @@ fn rescan(
     cleaned: &Cleaned,
     by: Deadline,
 ) -> Result<(), ScanError> {
-    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, ..*sample };
+    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, fingerprint: None, ..*sample };
     match examine(config, engines, &sample, by, &mut || ()).worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),

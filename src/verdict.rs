@@ -167,6 +167,8 @@ pub struct Finding {
     pub weight: Weight,
     /// Its version, where the answer told it.
     pub version: Option<String>,
+    /// Whether it was not asked, for the answer was known.
+    pub remembered: bool,
     /// The verdict, or why there is none.
     pub result: Result<Verdict, ScanError>,
     /// What the sample was hidden in, where it is not the part itself.
@@ -182,6 +184,7 @@ impl Finding {
             engine: engine.to_owned(),
             weight: Weight::ConvictsOnly,
             version: None,
+            remembered: false,
             result: Ok(Verdict::Clean),
             inside: None,
             took: Duration::ZERO,

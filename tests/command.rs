@@ -64,7 +64,7 @@ impl Bench {
         let result = {
             let file = File::open(&path).unwrap();
             let size = content.len() as u64;
-            let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+            let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
             act(&open(&self.config)[0], &sample)
         };
         assert_eq!(fs::read_to_string(&path).unwrap(), content, "the original is nobody's to change");
@@ -473,7 +473,7 @@ fn the_real_clamscan_convicts_acquits_and_fails() {
     let by = Deadline::after(Duration::from_secs(60));
     let file = File::open(SPECIMEN).unwrap();
     let size = file.metadata().unwrap().len();
-    let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+    let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
     let engines = open(&bench.config);
     let response = engines[0].scan(&sample, by, &mut || ());
     assert_eq!(said(response.map(|response| response.verdict)), "infected Test.Clam-Exe.UNOFFICIAL");
@@ -484,7 +484,7 @@ fn the_real_clamscan_convicts_acquits_and_fails() {
         let zip = encrypted_zip(&bench);
         let file = File::open(&zip).unwrap();
         let size = file.metadata().unwrap().len();
-        let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+        let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
         let response = engines[0].scan(&sample, by, &mut || ());
         assert_eq!(said(response.map(|response| response.verdict)), "unscannable encrypted");
     }

@@ -55,3 +55,14 @@ fn with_a_fresh_canary_and_the_breaker_it_costs_at_most_300_000() {
     let Some(count) = instructions(name, &case) else { return };
     assert!(count <= 300_000, "{count} instructions");
 }
+
+#[test]
+fn with_verdicts_that_are_remembered_it_costs_at_most_350_000() {
+    let name = "with_verdicts_that_are_remembered_it_costs_at_most_350_000";
+    let fake = FakeClamd::start(Script::Say(b"fd[9]: OK\0".to_vec()));
+    let case = case(&format!("{}cache = true\n", fake.engine()));
+    // Somebody else's verdict stands in the table.
+    std::fs::write(case.path("state/cache"), [1; 1 << 20]).unwrap();
+    let Some(count) = instructions(name, &case) else { return };
+    assert!(count <= 350_000, "{count} instructions");
+}

@@ -22,6 +22,7 @@ mod crowd;
 mod examples;
 mod icap;
 mod manual;
+mod memory;
 mod message;
 mod outcomes;
 mod part;

@@ -31,6 +31,7 @@ use crate::engine::{self, Cleaned, Sample};
 use crate::os::answer::{self, Sources};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Ahead, Input};
+use crate::os::fingerprint::Fingerprint;
 use crate::os::{log, signals, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
@@ -135,7 +136,14 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
     let headers = Headers::of(part);
     let names = scan::names(config, part, &headers);
     let engines = engine::open(config);
-    let sample = Sample { file: &input.file, size: input.size, mime_type: &part.mime_type, names: &names };
+    let fingerprint = Fingerprint::new(&input.file);
+    let sample = Sample {
+        file: &input.file,
+        size: input.size,
+        mime_type: &part.mime_type,
+        names: &names,
+        fingerprint: Some(&fingerprint),
+    };
     // Nearly every part is clean, so the time of waiting is used to copy it.
     let mut tried = None;
     let mut copy = || {

@@ -140,7 +140,7 @@ fn is_asked(farm: &Farm<'_>, probe: &Probe) -> bool {
 fn shown(config: &Config, farm: &Farm<'_>, member: &Member<'_>, probe: &Probe) -> Result<Outcome> {
     let file = files::in_memory(&probe.content).context("cannot make a probe")?;
     let size = probe.content.len() as u64;
-    let sample = Sample { file: &file, size, mime_type: "", names: &[] };
+    let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
     let started = clock::instant();
     let by = Deadline::after(farm.config().patience);
     let result = if farm.is_too_large(size) {

@@ -12,7 +12,7 @@ use self::argument::Needs;
 pub use self::argument::{Argument, Private};
 pub use self::codes::{Codes, Meaning};
 pub(crate) use self::patterns::FILE_MARK;
-pub use self::patterns::Patterns;
+pub use self::patterns::{Pattern, Patterns};
 use self::preset::Defaults;
 pub use self::preset::Preset;
 use super::table::Table;

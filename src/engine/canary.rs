@@ -20,7 +20,8 @@ pub(super) fn look(engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
         [("the EICAR test file", eicar::plain()), ("the EICAR test file in a zip in a zip", nested)]
     {
         let file = files::in_memory(&content).map_err(|error| ours(&error))?;
-        let sample = Sample { file: &file, size: content.len() as u64, mime_type: "", names: &[] };
+        let sample =
+            Sample { file: &file, size: content.len() as u64, mime_type: "", names: &[], fingerprint: None };
         match engine.scan(&sample, by, &mut || ())?.verdict {
             Verdict::Infected(_) => {}
             Verdict::Clean => return Err(blind(format!("calls {name} clean"))),

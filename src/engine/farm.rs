@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use self::member::Member;
 use super::health::{Blame, Trust};
+use super::memory::Memory;
 use super::{Cleaned, Response, Sample};
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
@@ -21,10 +22,14 @@ const LOST: usize = 2;
 /// Time for trying whether an address is back, while others serve.
 const TRIAL: Duration = Duration::from_secs(2);
 
+/// Time for telling a version, without which a verdict is not remembered.
+const VERSION_TIME: Duration = Duration::from_secs(2);
+
 /// One configured engine.
 pub struct Farm<'a> {
     config: &'a EngineConfig,
     members: Vec<Member<'a>>,
+    memory: Memory<'a>,
     /// Which of them gave the last verdict.
     last: AtomicUsize,
 }
@@ -39,7 +44,7 @@ impl<'a> Farm<'a> {
             EngineKind::Command(command) => vec![Member::command(engine, command, state)],
             EngineKind::Rules(file) => vec![Member::rules(file)],
         };
-        Self { config: engine, members, last: AtomicUsize::new(0) }
+        Self { config: engine, members, memory: Memory::new(config, engine), last: AtomicUsize::new(0) }
     }
 
     /// Its configuration: name, weight, time.
@@ -68,8 +73,8 @@ impl<'a> Farm<'a> {
         self.config.largest.is_some_and(|largest| size > largest)
     }
 
-    /// Asks about one part. An engine with nothing to do but wait calls
-    /// `meanwhile` first.
+    /// Asks about one part, unless the answer is known. An engine with nothing to
+    /// do but wait calls `meanwhile` first.
     pub fn scan(
         &self,
         sample: &Sample<'_>,
@@ -79,7 +84,30 @@ impl<'a> Farm<'a> {
         if self.is_too_large(sample.size) {
             return Ok(Verdict::unscannable(Reason::TooLarge).into());
         }
-        let mut round = Round { farm: self, until: by.within(self.config.timeout), by, lost: 0, why: None };
+        let ask = &mut || self.ask(sample, by, meanwhile);
+        let response = self.memory.scan(sample, by, &|| self.version(by), ask)?;
+        if response.remembered && response.verdict == Verdict::Clean {
+            // It is as good as a fresh one only if the engine sees.
+            let first = self.members.first().map_or(Ok(None), |member| member.vouch(by));
+            return first.map(|version| Response { version, ..response });
+        }
+        Ok(response)
+    }
+
+    /// The version that one that is well tells now.
+    fn version(&self, by: Deadline) -> Option<String> {
+        let well = self.members.iter().find(|member| matches!(member.trust(), Trust::Ask))?;
+        well.engine.version(by.within(VERSION_TIME)).ok()
+    }
+
+    fn ask(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Response, (ScanError, Blame)> {
+        let until = by.within(self.config.timeout);
+        let mut round = Round { farm: self, until, by, lost: 0, why: None, blame: Blame::Engine };
         let mut on_trial: Vec<(usize, &Member<'a>)> = Vec::new();
         for i in self.order() {
             let Some(member) = self.members.get(i) else { continue };
@@ -110,7 +138,8 @@ impl<'a> Farm<'a> {
                 Err(error) => round.because(error),
             }
         }
-        Err(round.why.unwrap_or_else(|| ScanError::new(ErrorKind::Configuration, "no address")))
+        let none = || ScanError::new(ErrorKind::Configuration, "no address");
+        Err((round.why.unwrap_or_else(none), round.blame))
     }
 
     /// The places of the members, in the order in which they are asked. One that
@@ -125,8 +154,16 @@ impl<'a> Farm<'a> {
 
     /// Has the member that gave the last verdict clean the part.
     pub fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
+        if let Some(error) = self.memory.not_cleaned(sample, by, &|| self.version(by)) {
+            return Some(Err(error));
+        }
         let member = self.members.get(self.last.load(Ordering::Relaxed))?;
         member.engine.clean(sample, by.within(self.config.timeout))
+    }
+
+    /// Remembers for a while that the part could not be cleaned, or not for good.
+    pub fn not_cleaned(&self, sample: &Sample<'_>, error: &ScanError, by: Deadline) {
+        self.memory.remember_not_cleaned(sample, error, by, &|| self.version(by));
     }
 }
 
@@ -139,6 +176,8 @@ struct Round<'f, 'a> {
     by: Deadline,
     lost: usize,
     why: Option<ScanError>,
+    /// Whose the last failure was.
+    blame: Blame,
 }
 
 impl Round<'_, '_> {
@@ -161,7 +200,7 @@ impl Round<'_, '_> {
             Err((error, blame)) => {
                 self.lost += usize::from(blame == Blame::Part || error.kind.is_late());
                 // What happened to the part says more than what is known of others.
-                self.why = Some(error);
+                (self.why, self.blame) = (Some(error), blame);
                 None
             }
         }

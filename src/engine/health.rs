@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::board::Board;
+pub(super) use self::board::LOCKS;
 use self::state::State;
 use super::{Engine, canary};
 use crate::config::{Address, EngineConfig, Place};

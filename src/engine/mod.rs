@@ -9,6 +9,7 @@ mod farm;
 pub mod fuzzing;
 mod health;
 mod icap;
+mod memory;
 pub mod rules;
 
 use std::fs::File;
@@ -17,6 +18,7 @@ pub use self::farm::{Farm, Member};
 use crate::config::Config;
 use crate::os::clock::Deadline;
 use crate::os::files::Input;
+use crate::os::fingerprint::Fingerprint;
 use crate::os::scratch::Scratch;
 use crate::verdict::{ScanError, Verdict};
 
@@ -31,6 +33,8 @@ pub struct Sample<'a> {
     pub mime_type: &'a str,
     /// Claimed file names, decoded.
     pub names: &'a [String],
+    /// What the content is remembered by; `None` where it must not be.
+    pub fingerprint: Option<&'a Fingerprint<'a>>,
 }
 
 /// An engine's answer.
@@ -40,11 +44,13 @@ pub struct Response {
     pub verdict: Verdict,
     /// Its version, where the answer told it.
     pub version: Option<String>,
+    /// Whether it was not asked, for the answer is known.
+    pub remembered: bool,
 }
 
 impl From<Verdict> for Response {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, version: None }
+        Self { verdict, version: None, remembered: false }
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::files;
+
 /// The instant by which all work must end.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
@@ -111,7 +113,9 @@ pub fn local() -> String {
 /// Now in the local zone. A `TZ` that names something other than a file, a FIFO
 /// say, would be waited for; then it is UTC.
 pub(super) fn now() -> Zoned {
-    let zone = std::env::var_os("TZ").unwrap_or_default();
+    let Some(zone) = std::env::var_os("TZ") else {
+        return system_zone().map_or_else(Zoned::now, |zone| Timestamp::now().to_zoned(zone));
+    };
     let path = zone.to_string_lossy();
     let path = Path::new(path.trim_start_matches(':'));
     if path.is_absolute() && !path.is_file() {
@@ -119,6 +123,16 @@ pub(super) fn now() -> Zoned {
     }
     Zoned::now()
 }
+
+/// The zone of the system, from its own file (tzset(3)). The library would first
+/// list all zones there are, to find out by which name this one is known.
+fn system_zone() -> Option<TimeZone> {
+    let bytes = files::read_start(Path::new("/etc/localtime"), LARGEST_ZONE).ok()?;
+    TimeZone::tzif("", &bytes).ok()
+}
+
+/// Largest file of a zone. The longest known ones have less than 4 KiB.
+const LARGEST_ZONE: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -155,5 +169,12 @@ mod tests {
         assert!(deadline.left().is_some() && deadline.wait().unwrap() <= UNASKED);
         stop.stop();
         assert!(deadline.left().is_none() && deadline.within(Duration::from_secs(1)).wait().is_none());
+    }
+
+    #[test]
+    fn the_system_s_zone_is_the_library_s() {
+        let Some(zone) = system_zone() else { return };
+        let (library, ours) = (TimeZone::try_system().unwrap(), Timestamp::now());
+        assert_eq!(zone.to_offset(ours), library.to_offset(ours));
     }
 }

@@ -168,14 +168,15 @@ fn asked(
         Some(_) => engine.scan(sample, by, meanwhile),
         None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
     };
-    let (version, result) = match response {
-        Ok(response) => (response.version, Ok(config.policy.counted(response.verdict))),
-        Err(error) => (None, Err(error)),
+    let (version, remembered, result) = match response {
+        Ok(response) => (response.version, response.remembered, Ok(config.policy.counted(response.verdict))),
+        Err(error) => (None, false, Err(error)),
     };
     Finding {
         engine: engine.name().to_owned(),
         weight: engine.weight(),
         version,
+        remembered,
         result,
         inside: None,
         took: started.elapsed(),

@@ -12,6 +12,7 @@ use crate::mta::hidden::{self, Look};
 use crate::mta::{encoded, header};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Input, Until};
+use crate::os::fingerprint::Fingerprint;
 use crate::part::Part;
 use crate::verdict::{ErrorKind, Finding, Findings, Reason, ScanError, Threat, Verdict};
 
@@ -124,7 +125,8 @@ impl View<'_, '_> {
             return Ok(());
         }
         let file = files::in_memory(content)?;
-        let sample = Sample { file: &file, size: content.len() as u64, mime_type, names };
+        let (size, fingerprint) = (content.len() as u64, Fingerprint::new(&file));
+        let sample = Sample { file: &file, size, mime_type, names, fingerprint: Some(&fingerprint) };
         let found = examine(self.config, self.engines, &sample, self.by, &mut || ());
         let telling = found.0.into_iter().filter(|finding| finding.result != Ok(Verdict::Clean));
         self.findings.0.extend(telling.map(|finding| Finding { inside: Some(inside), ..finding }));

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub enum Script {
     Trickle(Vec<u8>),
     /// Closes at once.
     HangUp,
+    /// Calls everything clean; says that its definitions have this number.
+    Numbered(Arc<AtomicU32>),
     /// Reads and never answers.
     Silence,
     /// Sends without end.
@@ -113,7 +115,7 @@ fn serve(mut stream: UnixStream, script: &Script) {
     let mut request = [0; 9];
     match script {
         Script::HangUp | Script::Look(_) => return,
-        Script::Say(_) | Script::Trickle(_) | Script::Silence | Script::Babble => {
+        Script::Say(_) | Script::Trickle(_) | Script::Numbered(_) | Script::Silence | Script::Babble => {
             let _ = stream.read_exact(&mut request);
         }
     }
@@ -125,6 +127,11 @@ fn serve(mut stream: UnixStream, script: &Script) {
                 let _ = stream.write_all(&[*byte]);
             }
         }
+        Script::Numbered(number) if request == *b"zVERSION\0" => {
+            let number = number.load(Ordering::Relaxed);
+            let _ = write!(stream, "ClamAV 1.4.3/{number}/Thu Jan  1 00:00:00 2026\0");
+        }
+        Script::Numbered(_) => drop(stream.write_all(b"fd[9]: OK\0")),
         Script::Silence => {
             let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
             let _ = stream.read(&mut request);

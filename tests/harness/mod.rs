@@ -28,6 +28,9 @@ pub const HOLD: &str = "STATUS=178030250\n";
 pub const DELETE: &str = "STATUS=178030178\n";
 pub const DISCARD: &str = "STATUS=178030259\n";
 
+/// What outlives a part in the state directory.
+const KEPT: [&str; 6] = ["cache", "flights", "health-", "locks", "storm.", "suspects"];
+
 /// Whether everything must run. Else tests whose package is missing leave
 /// themselves out, by name.
 pub fn nothing_may_be_left_out() -> bool {
@@ -193,7 +196,7 @@ impl Case {
         if let Ok(entries) = fs::read_dir(self.path("state")) {
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             // What outlives a part by design; private copies do not.
-            let kept = |name: &String| name == "locks" || name.starts_with("health-");
+            let kept = |name: &String| KEPT.iter().any(|kept| name.starts_with(kept));
             strays.extend(names.filter(|name| !kept(name)).map(|name| format!("state/{name}")));
         }
         Ran {

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use convscan::config::{CommandConfig, Config, EngineKind, Meaning, Preset};
+use convscan::config::{CommandConfig, Config, EngineKind, Meaning, Pattern, Preset};
 use convscan::engine::fuzzing::{self, IcapAsked};
 use convscan::engine::rules::RuleSet;
 use convscan::os::process::{End, Outcome};
 use convscan::verdict::{MOST_THREATS, ScanError, Threat, Verdict};
-use regex::bytes::Regex;
 
 use super::{has, in_place, printable};
 
@@ -187,7 +186,7 @@ fn judged(config: &CommandConfig, outcome: &Outcome, said: &[Vec<u8>], complaine
     };
     let all = || said.iter().chain(complained);
     let patterns = &config.patterns;
-    let matched = |list: &Vec<Regex>| all().any(|line| list.iter().any(|pattern| pattern.is_match(line)));
+    let matched = |list: &Vec<Pattern>| all().any(|line| list.iter().any(|pattern| pattern.is_match(line)));
     let acquits = meaning == Some(Meaning::Clean)
         && !outcome.cut
         && ![&patterns.infected, &patterns.error, &patterns.encrypted, &patterns.unscannable]

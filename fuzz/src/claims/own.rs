@@ -102,6 +102,7 @@ pub fn record(data: &[u8]) {
             name: next(),
             version: Some(next()),
             verdict: next(),
+            remembered: took % 2 == 1,
             inside: Some(next()),
             ms,
         }],

@@ -1,6 +1,9 @@
 //! What the lines of a scanner's output mean.
 
-use regex::bytes::{Regex, RegexBuilder};
+use std::fmt;
+use std::sync::OnceLock;
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::preset::Defaults;
 use crate::config::table::Table;
@@ -11,18 +14,60 @@ use crate::config::table::Table;
 pub struct Patterns {
     /// A match convicts, whatever the exit code. The group `name`, else the
     /// first one, is the name of the threat.
-    pub infected: Vec<Regex>,
+    pub infected: Vec<Pattern>,
     /// Where there are any, a clean answer needs a match.
-    pub clean: Vec<Regex>,
+    pub clean: Vec<Pattern>,
     /// A match forbids a clean answer.
-    pub error: Vec<Regex>,
+    pub error: Vec<Pattern>,
     /// A match says that something is encrypted.
-    pub encrypted: Vec<Regex>,
+    pub encrypted: Vec<Pattern>,
     /// A match says that something was not looked into.
-    pub unscannable: Vec<Regex>,
+    pub unscannable: Vec<Pattern>,
     /// Once one matches, a clean answer needs a match of each, and no count, the
     /// first group, may be 0.
-    pub summary: Vec<Regex>,
+    pub summary: Vec<Pattern>,
+}
+
+/// One pattern. A preset's is not compiled until there is a line to be read: a
+/// part whose verdict is known needs none.
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// A preset's, of which tests know that it can be compiled.
+    fn known(text: &str) -> Self {
+        Self { text: text.to_owned(), compiled: OnceLock::new() }
+    }
+
+    fn given(text: &str) -> Result<Self, regex::Error> {
+        let regex = compile(text)?;
+        Ok(Self { text: text.to_owned(), compiled: OnceLock::from(Some(regex)) })
+    }
+
+    /// Whether it matches `line`.
+    pub fn is_match(&self, line: &[u8]) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(line))
+    }
+
+    /// What it catches in `line`.
+    pub fn captures<'h>(&self, line: &'h [u8]) -> Option<Captures<'h>> {
+        self.regex()?.captures(line)
+    }
+
+    /// There always is one: whatever is not known was compiled when it was read.
+    fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| compile(&self.text).ok()).as_ref()
+    }
+}
+
+/// The same whether it is compiled or not.
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
 }
 
 /// What stands for the path of the private copy in a line: no line can hold it
@@ -43,19 +88,19 @@ impl Patterns {
         let given = table.table("patterns");
         let mut sound = true;
         let mut list = |key: &'static str, default: &[&str]| {
-            let own = given.as_ref().and_then(|table| table.strings(key));
-            let own = own.as_ref().map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
+            let Some(own) = given.as_ref().and_then(|table| table.strings(key)) else {
+                return default.iter().map(|text| Pattern::known(text)).collect();
+            };
             let mut patterns = Vec::new();
-            let list = own.as_deref().unwrap_or(default);
-            if list.len() > MOST {
+            if own.len() > MOST {
                 let message = format!("`{key}` has more than {MOST} patterns");
                 given.as_ref().unwrap_or(table).fault(key, message, "join some of them by `|`");
                 sound = false;
                 return patterns;
             }
-            for text in list {
-                match compile(text) {
-                    Ok(regex) => patterns.push(regex),
+            for text in own {
+                match Pattern::given(&text) {
+                    Ok(pattern) => patterns.push(pattern),
                     Err(error) => {
                         given.as_ref().unwrap_or(table).fault(
                             key,
@@ -92,4 +137,26 @@ fn compile(text: &str) -> Result<Regex, regex::Error> {
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::command::preset::Preset;
+
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_a_preset_can_be_compiled() {
+        let mut met = 0;
+        for (preset, _) in Preset::NAMES {
+            let Defaults { infected, clean_lines, error, encrypted, unscannable, summary, .. } =
+                preset.defaults();
+            let lists = [infected, clean_lines, error, encrypted, unscannable, summary];
+            for text in lists.into_iter().copied().flatten() {
+                assert!(Pattern::known(text).regex().is_some(), "{text}");
+                met += 1;
+            }
+        }
+        assert!(met > 30, "{met}");
+    }
 }

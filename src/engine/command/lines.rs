@@ -3,9 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use regex::bytes::Regex;
-
-use crate::config::FILE_MARK;
+use crate::config::{FILE_MARK, Pattern};
 use crate::os::process::{End, Outcome};
 use crate::text;
 
@@ -38,7 +36,7 @@ impl Lines {
     }
 
     /// The first line that one of `patterns` matches.
-    pub(super) fn find(&self, patterns: &[Regex]) -> Option<&[u8]> {
+    pub(super) fn find(&self, patterns: &[Pattern]) -> Option<&[u8]> {
         self.all().find(|line| patterns.iter().any(|pattern| pattern.is_match(line)))
     }
 

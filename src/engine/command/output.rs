@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use regex::bytes::Regex;
-
 use super::lines::{Lines, shown};
-use crate::config::{CommandConfig, Meaning};
+use crate::config::{CommandConfig, Meaning, Pattern};
 use crate::os::process::{End, Outcome};
 use crate::verdict::{ErrorKind, MOST_THREATS, Reason, ScanError, Threat, Verdict};
 
@@ -114,7 +112,7 @@ fn acquittal(config: &CommandConfig, lines: &Lines) -> Result<Verdict, ScanError
 }
 
 /// Whether `pattern` fits a line, and none with a count of 0.
-fn counted(pattern: &Regex, lines: &Lines) -> bool {
+fn counted(pattern: &Pattern, lines: &Lines) -> bool {
     let mut counts = lines.all().filter_map(|line| pattern.captures(line)).peekable();
     let is_some = |count: &[u8]| count.iter().any(|digit| *digit != b'0');
     counts.peek().is_some()
@@ -136,7 +134,7 @@ struct Convictions {
 }
 
 impl Convictions {
-    fn new(patterns: &[Regex], lines: &Lines) -> Self {
+    fn new(patterns: &[Pattern], lines: &Lines) -> Self {
         let mut convictions = Self { named: Vec::new(), nameless: false, unscannable: None };
         for line in lines.all() {
             let Some(captures) = patterns.iter().find_map(|pattern| pattern.captures(line)) else { continue };

@@ -59,6 +59,13 @@ impl<'a> Member<'a> {
         self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
     }
 
+    /// Whether a "clean" of it that was proven once may be believed now; gives its version, if it told one.
+    pub(super) fn vouch(&self, by: Deadline) -> Result<Option<String>, ScanError> {
+        self.health
+            .as_ref()
+            .map_or(Ok(None), |health| health.vouch(self.engine.as_ref(), clock::micros(), by))
+    }
+
     /// Asks about one part: the verdict by `until`, what follows by `by`. A
     /// "clean", or that it could not look, is given only while there is proof that
     /// it sees.

@@ -11,7 +11,7 @@ use crate::os::lock::Lock;
 use crate::os::note;
 
 /// The file of the locks, below the state directory.
-const LOCKS: &str = "locks";
+pub(in crate::engine) const LOCKS: &str = "locks";
 
 /// The note and the lock of one address.
 pub(super) struct Board {
