@@ -23,7 +23,8 @@ fn holds(text: &[u8], kind: Kind, expected: Expected<'_>) {
 
 #[test]
 fn a_long_line_of_a_header_hides_no_mail() {
-    let mail = |field: &str| format!("{field}\r\nFrom: a@b\r\nSubject: c\r\n\r\nbegin 644 x\n#86)C\n`\nend\n");
+    let mail =
+        |field: &str| format!("{field}\r\nFrom: a@b\r\nSubject: c\r\n\r\nbegin 644 x\n#86)C\n`\nend\n");
     let long = "y".repeat(3000);
     for field in [format!("X-Long: {long}"), format!("X-Folded: a\r\n {long}"), format!("{long}: a")] {
         let found = find(mail(&field).as_bytes(), "application/octet-stream");
