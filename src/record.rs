@@ -13,6 +13,9 @@ pub struct EngineRecord {
     /// Its version, where its answer told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Which of its addresses answered, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// `clean`, `infected`, `unscannable` or `error`.
     pub verdict: String,
     /// Whether the engine was not asked, for its verdict was known.

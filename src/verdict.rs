@@ -167,6 +167,8 @@ pub struct Finding {
     pub weight: Weight,
     /// Its version, where the answer told it.
     pub version: Option<String>,
+    /// Which of its addresses answered, where it has several.
+    pub address: Option<String>,
     /// Whether it was not asked, for the answer was known.
     pub remembered: bool,
     /// The verdict, or why there is none.
@@ -184,6 +186,7 @@ impl Finding {
             engine: engine.to_owned(),
             weight: Weight::ConvictsOnly,
             version: None,
+            address: None,
             remembered: false,
             result: Ok(Verdict::Clean),
             inside: None,

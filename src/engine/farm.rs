@@ -142,6 +142,11 @@ impl<'a> Farm<'a> {
         Err((round.why.unwrap_or_else(none), round.blame))
     }
 
+    /// Which it is, where that is a question.
+    fn one_of_several(&self, member: &Member<'_>) -> Option<String> {
+        member.place.filter(|_| self.members.len() > 1).map(ToString::to_string)
+    }
+
     /// The places of the members, in the order in which they are asked. One that
     /// is reached over a network is asked twice: a balancer may be in front of it.
     fn order(&self) -> Vec<usize> {
@@ -195,11 +200,15 @@ impl Round<'_, '_> {
         match member.ask(sample, (until, self.by), meanwhile) {
             Ok(response) => {
                 self.farm.last.store(i, Ordering::Relaxed);
-                Some(response)
+                Some(Response { address: self.farm.one_of_several(member), ..response })
             }
             Err((error, blame)) => {
                 self.lost += usize::from(blame == Blame::Part || error.kind.is_late());
                 // What happened to the part says more than what is known of others.
+                let error = match self.farm.one_of_several(member) {
+                    Some(place) => ScanError::new(error.kind, format!("{place}: {}", error.detail)),
+                    None => error,
+                };
                 (self.why, self.blame) = (Some(error), blame);
                 None
             }

@@ -15,6 +15,7 @@ mod request;
 mod said;
 mod upload;
 mod wire;
+mod words;
 
 use std::fs::File;
 use std::io;
@@ -168,7 +169,7 @@ impl Engine for Icap<'_> {
         if matches!(verdict, Verdict::Infected(_)) {
             *self.last() = stamp(sample).ok().map(|part| Last { part, repaired });
         }
-        Ok(Response { verdict, version: istag, remembered: false })
+        Ok(Response { version: istag, ..verdict.into() })
     }
 
     fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {

@@ -44,13 +44,15 @@ pub struct Response {
     pub verdict: Verdict,
     /// Its version, where the answer told it.
     pub version: Option<String>,
+    /// Which of several addresses gave it.
+    pub address: Option<String>,
     /// Whether it was not asked, for the answer is known.
     pub remembered: bool,
 }
 
 impl From<Verdict> for Response {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, version: None, remembered: false }
+        Self { verdict, version: None, address: None, remembered: false }
     }
 }
 

@@ -1,16 +1,15 @@
 //! The log: one line in one write, to a file and to the system log. Fails with
 //! the system's error; a failed log never changes an answer.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
 
-use super::clock;
+use super::{clock, owner};
 
 /// Appends `line` in one write, which keeps lines of many processes whole.
 /// Does not wait: a FIFO without a reader is an error.
@@ -39,17 +38,10 @@ fn open(path: &Path, missing: Missing) -> io::Result<File> {
     OpenOptions::new().append(true).create(missing == Missing::IsMade).custom_flags(flags).open(path)
 }
 
-/// Makes the log. Made by root, it goes to the owner of its directory: a trial
-/// as root must not silence the log of the MTA's account.
+/// Makes the log.
 fn make(path: &Path) -> io::Result<File> {
     let file = open(path, Missing::IsMade)?;
-    if geteuid().is_root()
-        && let Some(directory) = path.parent()
-        && let Ok(metadata) = fs::metadata(directory)
-    {
-        // It fails where root may not do that, on NFS say.
-        let _ = fchown(&file, Some(metadata.uid()), Some(metadata.gid()));
-    }
+    owner::give(&file, path);
     Ok(file)
 }
 

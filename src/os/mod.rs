@@ -11,6 +11,7 @@ pub mod lock;
 pub mod log;
 pub(crate) mod message_file;
 pub mod note;
+mod owner;
 pub mod process;
 pub mod scratch;
 mod shared;

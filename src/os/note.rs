@@ -23,29 +23,27 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     let text = text.filter(|text| !text.is_empty()).unwrap_or("-");
     let beside = beside(path);
     match symlink(text, &beside) {
-        // Left by a process of our number that was killed.
+        // Left by a process that was killed, or just made by one that is as fast as
+        // we are: the note is then either's.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             fs::remove_file(&beside)?;
             symlink(text, &beside)?;
         }
         result => result?,
     }
-    let renamed = match fs::rename(&beside, path) {
+    match fs::rename(&beside, path) {
         // An empty directory in its place holds nothing that anybody misses.
         Err(error) if error.kind() == ErrorKind::IsADirectory => {
             fs::remove_dir(path).and_then(|()| fs::rename(&beside, path))
         }
         result => result,
-    };
-    renamed.inspect_err(|_| {
-        let _ = fs::remove_file(&beside);
-    })
+    }
 }
 
-/// Two threads may write the same note.
+/// One name for all, so that nothing is left behind for more than a while.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{:?}", std::process::id(), std::thread::current().id()));
+    name.push(".new");
     PathBuf::from(name)
 }
 

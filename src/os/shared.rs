@@ -1,13 +1,14 @@
 //! Files in the state directory that all our processes read and write. Fails
 //! with the system's error, and where something else has the name.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
+
+use super::owner;
 
 /// What is known of people's mail is for one account.
 const MODE: u32 = 0o600;
@@ -33,20 +34,10 @@ fn made(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             let file = plain(options.create(true).truncate(false).mode(MODE).open(path)?)?;
             // Whatever the umask took away is given back.
             file.set_permissions(Permissions::from_mode(MODE))?;
-            give(&file, path);
+            owner::give(&file, path);
             Ok(file)
         }
         result => plain(result?),
-    }
-}
-
-/// What the superuser makes, by a self-test say, the mail server's account must
-/// be able to use.
-fn give(file: &File, path: &Path) {
-    let directory = path.parent().map(fs::metadata);
-    if let Some(Ok(owner)) = directory.filter(|_| geteuid().is_root()) {
-        // Else the server cannot use it, and does without.
-        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
     }
 }
 
@@ -68,6 +59,7 @@ fn plain(file: File) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::config::{Agreement, Config, EngineKind};
-use crate::engine::{Farm, Sample};
+use crate::engine::{Farm, Response, Sample};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::os::process::{self, Held};
@@ -168,17 +168,12 @@ fn asked(
         Some(_) => engine.scan(sample, by, meanwhile),
         None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
     };
-    let (version, remembered, result) = match response {
-        Ok(response) => (response.version, response.remembered, Ok(config.policy.counted(response.verdict))),
-        Err(error) => (None, false, Err(error)),
-    };
-    Finding {
-        engine: engine.name().to_owned(),
-        weight: engine.weight(),
-        version,
-        remembered,
-        result,
-        inside: None,
-        took: started.elapsed(),
+    let finding = Finding { weight: engine.weight(), took: started.elapsed(), ..Finding::of(engine.name()) };
+    match response {
+        Ok(Response { verdict, version, address, remembered }) => {
+            let result = Ok(config.policy.counted(verdict));
+            Finding { version, address, remembered, result, ..finding }
+        }
+        Err(error) => Finding { result: Err(error), ..finding },
     }
 }

@@ -68,6 +68,7 @@ fn engine_record(finding: &Finding) -> EngineRecord {
     EngineRecord {
         name: finding.engine.clone(),
         version: finding.version.clone(),
+        address: finding.address.clone(),
         remembered: finding.remembered,
         verdict: verdict_name(&finding.result).to_owned(),
         inside: finding.inside.map(str::to_owned),

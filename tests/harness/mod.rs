@@ -289,7 +289,5 @@ pub fn clamd_at(address: &str) -> String {
 
 /// The lines of an ICAP engine.
 pub fn icap_at(port: u16, service: &str) -> String {
-    format!(
-        "[[engine]]\nname = \"icap\"\ntype = \"icap\"\naddress = \"icap://127.0.0.1:{port}/{service}\"\ncanary = \"off\"\n"
-    )
+    format!("[[engine]]\nname = \"icap\"\ntype = \"icap\"\naddress = \"icap://127.0.0.1:{port}/{service}\"\n")
 }

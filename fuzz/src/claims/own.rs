@@ -99,6 +99,7 @@ pub fn record(data: &[u8]) {
         names: vec![next()],
         size: Some(took),
         engines: vec![EngineRecord {
+            address: Some(next()),
             name: next(),
             version: Some(next()),
             verdict: next(),

@@ -4,7 +4,7 @@
 //! Source: RFC 3507, 4.4 to 4.6.
 
 use std::fs::File;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, ErrorKind as IoKind, Read, Write};
 
 use super::chunk::Chunked;
 use super::encapsulated::{Body, Encapsulated};
@@ -197,10 +197,12 @@ fn most_repaired(size: u64) -> u64 {
 
 /// Whether `content` goes on with `piece`.
 fn begins_with(content: &mut impl Read, piece: &[u8]) -> Result<bool, ScanError> {
-    let mut expected = Vec::with_capacity(piece.len());
-    let read = content.by_ref().take(piece.len() as u64).read_to_end(&mut expected);
-    read.map_err(|error| failure("comparing the part", &error))?;
-    Ok(expected == piece)
+    let mut expected = vec![0; piece.len()];
+    match content.read_exact(&mut expected) {
+        Ok(()) => Ok(expected == piece),
+        Err(error) if error.kind() == IoKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(failure("comparing the part", &error)),
+    }
 }
 
 fn unkept(error: std::io::Error) -> ScanError {

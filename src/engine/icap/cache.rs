@@ -2,6 +2,7 @@
 //! file below the state directory. Cannot fail: what is not there, old or not to
 //! be understood is asked for anew.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,15 +19,17 @@ const LONGEST: usize = 4096;
 /// The place of one service's file; nowhere without a state directory.
 pub(super) struct Cache {
     path: Option<PathBuf>,
-    /// Which service it is: digests can be cut too short.
+    /// Which service it is: two may have one name.
     url: String,
 }
 
 impl Cache {
     pub(super) fn new(state: Option<&Path>, url: String) -> Self {
-        // A digest of something in memory.
-        let digest = files::sha256(url.as_bytes()).unwrap_or_default();
-        let name: String = "icap-options-".chars().chain(digest.chars().take(16)).collect();
+        // Another release of the compiler may count otherwise; then it is asked for
+        // anew.
+        let mut hasher = DefaultHasher::new();
+        url.hash(&mut hasher);
+        let name = format!("icap-options-{:016x}", hasher.finish());
         Self { path: state.map(|state| state.join(name)), url }
     }
 

@@ -5,6 +5,7 @@
 //! `X-Violations-Found` and `X-Virus-ID`; the others are vendors' own.
 
 use super::head::{Field, Head};
+use super::words::{Weight, container, has, weigh};
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, Reason, ScanError, Threat, Verdict};
 
@@ -74,31 +75,6 @@ const FIELDS: [(&str, Kind); 15] = [
     ("x-response-desc", Kind::Response),
     ("x-error-code", Kind::Error),
 ];
-
-/// Values that name no threat.
-const NOTHING: [&str; 18] = [
-    "0",
-    "-",
-    "no",
-    "none",
-    "null",
-    "false",
-    "ok",
-    "clean",
-    "n/a",
-    "allowed",
-    "not blocked",
-    "not infected",
-    "no threat",
-    "no threats",
-    "no threats found",
-    "no virus",
-    "no viruses",
-    "no virus found",
-];
-
-/// Values that convict without a name.
-const NAMELESS: [&str; 6] = ["1", "yes", "true", "blocked", "infected", "virus"];
 
 impl Said {
     /// Adds what the fields of `head` say.
@@ -235,58 +211,6 @@ impl Said {
             }
         }
     }
-}
-
-/// What a value weighs where a name may stand.
-#[derive(PartialEq, Eq)]
-enum Weight {
-    Nothing,
-    Doubt,
-    Nameless,
-    Name,
-}
-
-fn weigh(value: &[u8]) -> Weight {
-    let value = value.trim_ascii();
-    let is_any = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
-    if value.is_empty() {
-        Weight::Doubt
-    } else if is_any(&NOTHING) {
-        Weight::Nothing
-    } else if is_any(&NAMELESS) {
-        Weight::Nameless
-    } else {
-        Weight::Name
-    }
-}
-
-/// Why a container is not let through, by the words of its name.
-fn container(name: &[u8]) -> Verdict {
-    const WORDS: [(&str, Reason); 12] = [
-        ("encrypt", Reason::Encrypted),
-        ("password", Reason::Encrypted),
-        ("nest", Reason::TooDeep),
-        ("depth", Reason::TooDeep),
-        ("recurs", Reason::TooDeep),
-        ("corrupt", Reason::Corrupt),
-        ("malform", Reason::Corrupt),
-        ("size", Reason::OverLimit),
-        ("limit", Reason::OverLimit),
-        ("exceed", Reason::OverLimit),
-        ("too large", Reason::OverLimit),
-        ("too many", Reason::OverLimit),
-    ];
-    if let known @ Verdict::Unscannable(..) = Verdict::from_name(name) {
-        return known;
-    }
-    let lower = name.to_ascii_lowercase();
-    let found = WORDS.iter().find(|(word, _)| has(&lower, word));
-    let reason = found.map_or(Reason::NotScanned, |(_, reason)| *reason);
-    Verdict::Unscannable(reason, (!name.is_empty()).then(|| Threat::new(name)))
-}
-
-fn has(text: &[u8], word: &str) -> bool {
-    text.windows(word.len()).any(|window| window == word.as_bytes())
 }
 
 fn one_line(value: &[u8]) -> Vec<u8> {

@@ -79,9 +79,11 @@ impl<'a> Upload<'a> {
         }
         let content = self.content.as_mut().ok_or_else(changed)?;
         self.out.extend_from_slice(format!("{count:x}\r\n").as_bytes());
-        if content.by_ref().take(count).read_to_end(&mut self.out)? as u64 != count {
-            return Err(changed());
-        }
+        let start = self.out.len();
+        self.out.resize(start + usize::try_from(count).map_err(io::Error::other)?, 0);
+        content
+            .read_exact(self.out.get_mut(start..).unwrap_or_default())
+            .map_err(|error| if error.kind() == ErrorKind::UnexpectedEof { changed() } else { error })?;
         self.out.extend_from_slice(b"\r\n");
         self.left -= count;
         Ok(())

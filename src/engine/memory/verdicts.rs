@@ -74,7 +74,7 @@ impl<'a> Verdicts<'a> {
             Note::Clean if definitions.exact != Exact::No => Verdict::Clean,
             Note::Clean | Note::NotCleaned(_) => return None,
         };
-        Some(Response { verdict, version: None, remembered: true })
+        Some(Response { remembered: true, ..verdict.into() })
     }
 
     /// Why the content could not be cleaned a short while ago.

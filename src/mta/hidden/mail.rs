@@ -1,6 +1,8 @@
 //! A message that is an attachment: a saved or forwarded one, which mail programs
 //! open like any other. Cannot fail.
 
+use std::iter;
+
 use super::Kind;
 use super::basket::Basket;
 use crate::mta::header;
@@ -53,7 +55,7 @@ pub(super) enum Start {
 /// Whether `content` begins with the header of a mail.
 pub(super) fn start(content: &[u8]) -> Start {
     let mut weight = 0;
-    for (i, line) in header_of(content).split_inclusive(|byte| *byte == b'\n').enumerate() {
+    for (i, line) in header_lines(header_of(content)).enumerate() {
         let is_folded = matches!(line, [b' ' | b'\t', ..]) && !line.trim_ascii().is_empty();
         let is_envelope = line.starts_with(b"From ") || line.starts_with(b">From ");
         if i > 0 && is_folded || i == 0 && is_envelope {
@@ -84,6 +86,18 @@ fn header_of(content: &[u8]) -> &[u8] {
     rest
 }
 
+/// The lines with their ends; of a long one its beginning, which tells enough.
+fn header_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let (line, behind) = rest.split_at_checked(end)?;
+        rest = behind;
+        let line = line.get(..=LONGEST_LINE).unwrap_or(line);
+        (!line.is_empty()).then_some(line)
+    })
+}
+
 /// What a line is to a header.
 enum Field<'a> {
     Named(&'a [u8]),
@@ -93,7 +107,7 @@ enum Field<'a> {
 }
 
 fn field(line: &[u8]) -> Field<'_> {
-    let end = line.iter().position(|byte| !matches!(byte, b'!'..=b'9' | b';'..=b'~')).unwrap_or(line.len());
+    let end = line.iter().position(|byte| !byte.is_ascii_graphic() || *byte == b':').unwrap_or(line.len());
     let (name, rest) = line.split_at_checked(end).unwrap_or((line, b""));
     let behind = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
     match behind {

@@ -22,6 +22,18 @@ fn holds(text: &[u8], kind: Kind, expected: Expected<'_>) {
 }
 
 #[test]
+fn a_long_line_of_a_header_hides_no_mail() {
+    let mail =
+        |field: &str| format!("{field}\r\nFrom: a@b\r\nSubject: c\r\n\r\nbegin 644 x\n#86)C\n`\nend\n");
+    let long = "y".repeat(3000);
+    for field in [format!("X-Long: {long}"), format!("X-Folded: a\r\n {long}"), format!("{long}: a")] {
+        let found = find(mail(&field).as_bytes(), "application/octet-stream");
+        let is_mail = found.items.iter().any(|item| item.kind == Kind::Mail);
+        assert_eq!(is_mail, !field.starts_with('y'), "{}", field.len());
+    }
+}
+
+#[test]
 fn uuencoded_files_are_found_wherever_they_stand() {
     let table: [(&str, Expected<'_>); 26] = [
         ("begin 644 cat.txt\n#0V%T\n`\nend\n", &[("cat.txt", "Cat")]),

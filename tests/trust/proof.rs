@@ -1,0 +1,208 @@
+//! A "clean" is believed only while there is proof that the engine sees.
+
+use std::fs;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{
+    CLEAN, Fate, Host, all_at_once, fate, has_clamd, now, reason, second_word, spawn, until, wait_for,
+};
+use crate::harness::clamd::{Clamd, Temporary};
+use crate::harness::fake_clamd::FakeClamd;
+use crate::harness::{CONVSCAN, Case, eicar, needs};
+
+#[test]
+fn a_clamd_without_its_temporary_directory_acquits_nothing() {
+    if !has_clamd("a_clamd_without_its_temporary_directory_acquits_nothing") {
+        return;
+    }
+    let clamd = Clamd::start("LogClean yes\n");
+    let host = Host::new();
+    let engine = format!("{}canary = \"20s\"\n", clamd.engine());
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    host.part(&engine, &eicar()).run().replaced();
+    let away = clamd.directory.path().join("away");
+    fs::rename(clamd.temporary(), &away).unwrap();
+    // It now calls everything clean. That is known when the proof is too old.
+    host.age(Duration::from_secs(21));
+    let record = host.part(&engine, &eicar()).run().deferred();
+    assert!(reason(&record).starts_with("blind"), "{record:?}");
+    let note = host.note();
+    assert!(note.starts_with("closed "), "{note}");
+    // The others know without asking.
+    let asked = clamd.log();
+    let cases = (0..12).map(|_| host.part(&engine, &eicar())).collect();
+    for (fate, record) in all_at_once(cases, &eicar()) {
+        assert_eq!(fate, Fate::Deferred, "{record:?}");
+        assert!(reason(&record).starts_with("blind"), "{record:?}");
+    }
+    if host.note() == note && now() < second_word(&note) {
+        assert_eq!(clamd.log(), asked);
+    }
+    // It sees again, and that is found out without help.
+    fs::rename(&away, clamd.temporary()).unwrap();
+    until(Fate::Passed, &host, &engine, CLEAN);
+    host.part(&engine, &eicar()).run().replaced();
+}
+
+#[test]
+fn a_clamd_whose_temporary_directory_is_full_acquits_nothing() {
+    let name = "a_clamd_whose_temporary_directory_is_full_acquits_nothing";
+    if !has_clamd(name) || !needs(name, "/usr/bin/unshare", "util-linux") {
+        return;
+    }
+    let clamd = Clamd::start_with("", Temporary::Small);
+    for engine in [clamd.engine(), clamd.tcp_engine()] {
+        let host = Host::new();
+        let engine = format!("{engine}canary = \"20s\"\n");
+        let part = b"text ".repeat(1000);
+        host.part(&engine, &part).run().passed(&part);
+        let filler = clamd.temporary().join("filler");
+        let _ = fs::write(&filler, vec![0; 1 << 20]);
+        assert!(fs::metadata(&filler).unwrap().len() > 0);
+        host.age(Duration::from_secs(21));
+        for input in [&part, &eicar(), &part] {
+            let record = host.part(&engine, input).run().deferred();
+            let reason = reason(&record);
+            assert!(
+                ["blind", "failed", "out-of-service"].iter().any(|kind| reason.starts_with(kind)),
+                "{reason}"
+            );
+        }
+        fs::remove_file(&filler).unwrap();
+        until(Fate::Passed, &host, &engine, &part);
+        host.part(&engine, &eicar()).run().replaced();
+    }
+}
+
+#[test]
+fn a_part_under_way_when_clamd_goes_blind_is_not_acquitted_by_an_old_proof() {
+    if !has_clamd("a_part_under_way_when_clamd_goes_blind_is_not_acquitted_by_an_old_proof") {
+        return;
+    }
+    let clamd = Clamd::start("");
+    let host = Host::new();
+    let engine = format!("{}canary = \"20s\"\n", clamd.engine());
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    clamd.stop();
+    let case = host.part(&engine, CLEAN);
+    let mut child = spawn(&case);
+    wait_for("the safe answer", || case.path("options").exists());
+    fs::remove_dir(clamd.temporary()).unwrap();
+    host.age(Duration::from_secs(21));
+    clamd.go_on();
+    assert!(child.wait().unwrap().success());
+    let (fate, record) = fate(&case, CLEAN);
+    assert_eq!(fate, Fate::Deferred);
+    assert!(reason(&record).starts_with("blind"), "{record:?}");
+}
+
+#[test]
+fn what_a_blind_engine_said_is_not_proven_by_what_it_sees_later() {
+    let (fake, eyes) = FakeClamd::look();
+    let host = Host::new();
+    let engine = fake.watched("20s");
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    eyes.blind.store(true, Ordering::SeqCst);
+    eyes.holds.store(true, Ordering::SeqCst);
+    let slow = host.part(&engine, b"slow");
+    let parts = eyes.parts.load(Ordering::SeqCst);
+    let mut child = spawn(&slow);
+    wait_for("the slow part", || eyes.parts.load(Ordering::SeqCst) > parts);
+    host.age(Duration::from_secs(21));
+    let record = host.part(&engine, CLEAN).run().deferred();
+    assert!(reason(&record).starts_with("blind"), "{record:?}");
+    eyes.blind.store(false, Ordering::SeqCst);
+    until(Fate::Passed, &host, &engine, CLEAN);
+    eyes.holds.store(false, Ordering::SeqCst);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(fate(&slow, b"slow").0, Fate::Deferred);
+    // Only that one.
+    host.part(&engine, b"slow").run().passed(b"slow");
+}
+
+#[test]
+fn one_of_fifty_renews_the_proof() {
+    let (fake, eyes) = FakeClamd::look();
+    let host = Host::new();
+    let engine = fake.watched("60s");
+    let cases = || (0..50).map(|_| host.part(&engine, CLEAN)).collect();
+    // There is none yet: the first gets it, and the others wait for that.
+    eyes.time.store(100, Ordering::SeqCst);
+    assert!(all_at_once(cases(), CLEAN).iter().all(|(fate, _)| *fate == Fate::Passed));
+    assert_eq!(eyes.canaries(), 1);
+    // It gets old: one renews it, and nobody waits.
+    host.age(Duration::from_secs(31));
+    assert!(all_at_once(cases(), CLEAN).iter().all(|(fate, _)| *fate == Fate::Passed));
+    assert_eq!(eyes.canaries(), 2);
+    assert!(now() - second_word(&host.note()) < 30_000_000);
+}
+
+/// The system calls of one part, as strace prints them.
+fn calls(case: &Case) -> Vec<String> {
+    let trace = case.path("trace");
+    let mut command =
+        case.wrapped("/usr/bin/strace", &["-f", "-o", trace.to_str().unwrap(), CONVSCAN, "part"]);
+    assert!(command.status().unwrap().success());
+    fs::read_to_string(trace).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_fresh_proof_costs_three_system_calls() {
+    if !needs("a_fresh_proof_costs_three_system_calls", "/usr/bin/strace", "strace") {
+        return;
+    }
+    let (fake, eyes) = FakeClamd::look();
+    let host = Host::new();
+    let engine = fake.watched("60s");
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    let case = host.part(&engine, CLEAN);
+    let calls = calls(&case);
+    let state = host.state.path().to_str().unwrap();
+    let touching: Vec<_> =
+        calls.iter().filter(|call| call.contains(state)).filter(|call| !call.contains("exec")).collect();
+    assert!(touching.len() <= 2 && touching.iter().all(|call| call.contains("readlink")), "{touching:#?}");
+    let socket = fake.address().split_once(':').unwrap().1.to_owned();
+    let touching = calls.iter().filter(|call| call.contains(&socket)).count();
+    // The configuration names it, then it is looked at and connected to.
+    assert!(touching <= 3, "{touching}");
+    assert_eq!(eyes.canaries(), 1);
+}
+
+#[test]
+fn a_new_start_new_definitions_and_a_failure_ask_for_new_proof() {
+    let (fake, eyes) = FakeClamd::look();
+    let host = Host::new();
+    let definitions = host.state.path().join("definitions");
+    fs::write(&definitions, "old").unwrap();
+    let engine = format!("{}definitions = [\"{}\"]\n", fake.watched("60s"), definitions.display());
+    let pass = || host.part(&engine, CLEAN).run().passed(CLEAN);
+    pass();
+    pass();
+    assert_eq!(eyes.canaries(), 1);
+    fs::write(&definitions, "new").unwrap();
+    pass();
+    pass();
+    assert_eq!(eyes.canaries(), 2);
+    let record = host.part(&engine, b"fails always").run().deferred();
+    assert!(reason(&record).starts_with("failed"), "{record:?}");
+    pass();
+    assert_eq!(eyes.canaries(), 3);
+    // A change of the definitions makes nobody see.
+    eyes.blind.store(true, Ordering::SeqCst);
+    pass();
+    fs::write(&definitions, "newer").unwrap();
+    assert!(reason(&host.part(&engine, CLEAN).run().deferred()).starts_with("blind"));
+
+    if !has_clamd("a_new_start_new_definitions_and_a_failure_ask_for_new_proof") {
+        return;
+    }
+    let mut clamd = Clamd::start("LogClean yes\n");
+    let host = Host::new();
+    let engine = clamd.engine();
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    let proven = second_word(&host.note());
+    clamd.restart();
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    assert!(second_word(&host.note()) > proven);
+}
