@@ -57,6 +57,18 @@ fn with_a_fresh_canary_and_the_breaker_it_costs_at_most_300_000() {
 }
 
 #[test]
+fn with_canary_breaker_and_cache_it_costs_at_most_450_000() {
+    let name = "with_canary_breaker_and_cache_it_costs_at_most_450_000";
+    let Some(clamd) = clamd::shared(name) else { return };
+    let case = case(&format!("{}cache = true\n", clamd.engine()));
+    case.run().passed(&[b'x'; 20_480]);
+    // There is a table, and others' verdicts stand in it.
+    std::fs::write(case.path("state/cache"), [1; 1 << 20]).unwrap();
+    let Some(count) = instructions(name, &case) else { return };
+    assert!(count <= 450_000, "{count} instructions");
+}
+
+#[test]
 fn where_verdicts_are_remembered_it_costs_at_most_125_000_more() {
     let name = "where_verdicts_are_remembered_it_costs_at_most_125_000_more";
     let fake = FakeClamd::start(Script::Say(b"fd[9]: OK\0".to_vec()));

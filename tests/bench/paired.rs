@@ -47,22 +47,26 @@ impl Bench {
         command
     }
 
-    /// One run in microseconds. The channel gives each part new output names.
-    fn once(&self, words: &[&str]) -> f64 {
+    /// One run in microseconds, with our configuration called `config`. The
+    /// channel gives each part new output names.
+    fn once(&self, words: &[&str], config: &str) -> f64 {
         for name in ["output", "options"] {
             let _ = std::fs::remove_file(self.work.join(name));
         }
         let mut command = self.command(words, "part-20k");
+        command.env("CONVSCAN_CONFIG", self.file(config));
         let started = Instant::now();
         let status = command.status().expect("the command starts");
         let took = started.elapsed();
         assert!(status.success(), "{words:?}: {status}");
+        assert!(self.work.join("options").metadata().map_or(true, |options| options.len() == 0), "{words:?}: deferred");
         took.as_secs_f64() * 1e6
     }
 
     /// Median times of two commands run in turn, and the median of the ratios.
-    fn pair(&self, ours: &[&str], other: &[&str], runs: usize) -> (f64, f64, f64) {
-        let pairs: Vec<(f64, f64)> = (0..runs + 20).map(|_| (self.once(ours), self.once(other))).skip(20).collect();
+    fn pair(&self, (ours, config): (&[&str], &str), other: &[&str], runs: usize) -> (f64, f64, f64) {
+        let once = |words: &[&str]| self.once(words, config);
+        let pairs: Vec<(f64, f64)> = (0..runs + 20).map(|_| (once(ours), once(other))).skip(20).collect();
         let a = median(pairs.iter().map(|(a, _)| *a));
         let b = median(pairs.iter().map(|(_, b)| *b));
         let slower = if a > b { pairs.iter().map(|(a, b)| a / b).collect::<Vec<_>>() } else { pairs.iter().map(|(a, b)| b / a).collect() };
@@ -115,12 +119,18 @@ fn main() {
     ];
     println!("| measure, clean part, clamd on a unix socket | convscan | the other | ratio |");
     println!("|---|---|---|---|");
+    let minimal = [bench.file("minimal"), bench.file("clamd")];
+    let minimal: Vec<&str> = minimal.iter().map(String::as_str).collect();
+    let (a, b, ratio) = bench.pair((&ours, "cached.toml"), &minimal, bench.runs);
+    let (a, b) = (a / 1000.0, b / 1000.0);
+    println!("| wall time, 20 KB, `cache = true`, against the minimal C program | {a:.2} ms | {b:.2} ms | {ratio:.2} times slower |");
     for (name, words, runs, word) in rivals {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (a, b, ratio) = bench.pair(&ours, &words, runs);
+        let (a, b, ratio) = bench.pair((&ours, "convscan.toml"), &words, runs);
         println!("| wall time, 20 KB, against {name} | {:.2} ms | {:.2} ms | {ratio:.2} times {word} |", a / 1000.0, b / 1000.0);
     }
     println!("| instructions, 20 KB | {} | | |", bench.instructions("convscan.toml"));
+    println!("| instructions, 20 KB, `cache = true` | {} | | |", bench.instructions("cached.toml"));
     println!("| instructions, 20 KB, `digest = \"all\"` | {} | | |", bench.instructions("digest.toml"));
     println!("| peak memory, 20 KB | {} | | |", bench.peak("part-20k"));
     println!("| peak memory, 100 MB | {} | | |", bench.peak("part-100m"));
