@@ -143,6 +143,21 @@ fn a_cleaned_part_is_looked_into_too() {
     assert!(record.reason.unwrap().contains("still infected after cleaning"));
 }
 
+/// A policy that passes one thing does not pass what comes along with it.
+#[test]
+fn a_part_that_is_unscannable_is_looked_into_too() {
+    let fake = FakeClamd::start(Script::Say(b"fd[9]: Heuristics.Encrypted.Zip FOUND\0".to_vec()));
+    let run = |payload: &[u8]| {
+        let case = plain(Case::new(&text(payload)));
+        let rules = rules(&case).replace("acquits = true", "acquits = false");
+        let config = format!("{rules}{}[policy.unscannable]\nencrypted = \"pass\"\n", fake.engine());
+        configured(case, &config).run()
+    };
+    assert_eq!(run(b"").passed(&text(b"")).scanned, Some(false));
+    let (notice, _) = run(&uuencoded(&eicar())).replaced();
+    assert!(notice.contains("Eicar-Test"), "{notice}");
+}
+
 /// POSIX.1-2017, uuencode.
 fn uuencoded(content: &[u8]) -> Vec<u8> {
     let character = |bits: u32| char::from(u8::try_from(32 + (bits & 63)).unwrap());

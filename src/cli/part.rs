@@ -154,7 +154,8 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
     // they see.
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
     let whole = Whole { part, input: &input, headers: &headers };
-    if findings.worst() == Ok(Verdict::Clean) {
+    // The policy may pass what is unscannable, but nothing that is infected beside it.
+    if matches!(findings.worst(), Ok(Verdict::Clean | Verdict::Unscannable(..))) {
         findings.0.extend(scan::examine_inside(config, &engines, &sample, whole, by).0);
     }
     watch.steps.scan = watch.lap();
