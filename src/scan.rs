@@ -27,11 +27,13 @@ use crate::verdict::{ErrorKind, Findings, ScanError, Verdict};
 const OURSELVES: &str = "convscan";
 
 /// Has the first engine that can clean the part do so, and believes it only if
-/// all engines then acquit the result. `None` where no engine can clean.
+/// all engines then acquit the result and what is inside it. `None` where no
+/// engine can clean.
 pub fn disinfect(
     config: &Config,
     engines: &[Farm<'_>],
     sample: &Sample<'_>,
+    whole: Whole<'_>,
     by: Deadline,
 ) -> Option<Result<Cleaned, String>> {
     let mut why = None;
@@ -40,7 +42,9 @@ pub fn disinfect(
             None => continue,
             Some(claim) => claim,
         };
-        match claim.and_then(|cleaned| rescan(config, engines, sample, &cleaned, by).map(|()| cleaned)) {
+        match claim
+            .and_then(|cleaned| rescan(config, engines, sample, (whole, &cleaned), by).map(|()| cleaned))
+        {
             Ok(cleaned) => return Some(Ok(cleaned)),
             Err(error) => {
                 engine.not_cleaned(sample, &error, by);
@@ -57,11 +61,16 @@ fn rescan(
     config: &Config,
     engines: &[Farm<'_>],
     sample: &Sample<'_>,
-    cleaned: &Cleaned,
+    (whole, cleaned): (Whole<'_>, &Cleaned),
     by: Deadline,
 ) -> Result<(), ScanError> {
-    let sample = Sample { file: &cleaned.input.file, size: cleaned.input.size, fingerprint: None, ..*sample };
-    match examine(config, engines, &sample, by, &mut || ()).worst()? {
+    let input = &cleaned.input;
+    let sample = Sample { file: &input.file, size: input.size, fingerprint: None, ..*sample };
+    let mut findings = examine(config, engines, &sample, by, &mut || ());
+    if findings.worst() == Ok(Verdict::Clean) {
+        findings.0.extend(examine_inside(config, engines, &sample, Whole { input, ..whole }, by).0);
+    }
+    match findings.worst()? {
         Verdict::Clean => Ok(()),
         Verdict::Infected(_) => Err(ScanError::new(ErrorKind::Failed, "still infected after cleaning")),
         Verdict::Unscannable(..) => Err(ScanError::new(ErrorKind::Failed, "not scannable after cleaning")),

@@ -2,6 +2,7 @@
 //! thing twice, and what is unscannable for each reason.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
@@ -105,6 +106,55 @@ fn what_is_inside_an_encoded_part_is_found_too() {
     let case = plain(Case::new(&part)).var("INPUT_ENCODING", "QUOTED-PRINTABLE");
     let config = rules(&case);
     let (notice, _) = configured(case, &config).run().replaced();
+    assert!(notice.contains("Eicar-Test"), "{notice}");
+}
+
+/// A fake scanner that finds something in the first line and nowhere else, and
+/// cleans that.
+const CLEANER: &str = r#"#!/bin/sh
+# A fake scanner that looks at the first line only.
+for file; do :; done
+read -r word < "$file"
+test "$word" = cleanable || exit 0
+test "$1" = --clean || exit 13
+sed 1s/cleanable/honest/ "$file" > "$file.new" && mv "$file.new" "$file"
+exit 19
+"#;
+
+/// The engine cleans what it sees, and that is not what is inside.
+#[test]
+fn a_cleaned_part_is_looked_into_too() {
+    let run = |payload: &[u8]| {
+        let part = [b"cleanable\n", payload].concat();
+        let case = plain(Case::new(&part));
+        let fake = case.path("state.uvscan");
+        fs::write(&fake, CLEANER).unwrap();
+        fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+        let config = format!(
+            "{}[[engine]]\nname = \"fake\"\ntype = \"command\"\ncanary = \"off\"\npreset = \"uvscan\"\n\
+             program = \"{}\"\nscan = [\"--scan\", \"{{file}}\"]\nclean = [\"--clean\", \"{{file}}\"]\n",
+            rules(&case).replace("acquits = true", "acquits = false"),
+            fake.display()
+        );
+        configured(case, &config).var("FAKE", fake).run()
+    };
+    assert_eq!(run(b"nothing else\n").output.as_deref(), Some(&b"honest\nnothing else\n"[..]));
+    let (_, record) = run(&text(&uuencoded(&eicar()))).replaced();
+    assert!(record.reason.unwrap().contains("still infected after cleaning"));
+}
+
+/// A policy that passes one thing does not pass what comes along with it.
+#[test]
+fn a_part_that_is_unscannable_is_looked_into_too() {
+    let fake = FakeClamd::start(Script::Say(b"fd[9]: Heuristics.Encrypted.Zip FOUND\0".to_vec()));
+    let run = |payload: &[u8]| {
+        let case = plain(Case::new(&text(payload)));
+        let rules = rules(&case).replace("acquits = true", "acquits = false");
+        let config = format!("{rules}{}[policy.unscannable]\nencrypted = \"pass\"\n", fake.engine());
+        configured(case, &config).run()
+    };
+    assert_eq!(run(b"").passed(&text(b"")).scanned, Some(false));
+    let (notice, _) = run(&uuencoded(&eicar())).replaced();
     assert!(notice.contains("Eicar-Test"), "{notice}");
 }
 

@@ -39,6 +39,9 @@ clean\ *) exit 12 ;;
     rmdir {site}/busy ;;
 *\ together) echo x >> {site}/together
     while test "$(wc -l < {site}/together)" -lt 3; do sleep .01; done ;;
+*\ crowded) echo x >> {site}/crowd
+    while test "$(wc -l < {site}/crowd)" -lt 4; do sleep .01; done
+    test -e {site}/mended || kill -SEGV $$ ;;
 *\ encrypted) echo "$file"; echo '  is password-protected.' ;;
 esac
 exit 0
@@ -513,6 +516,31 @@ fn suspects_are_tried_one_at_a_time() {
         assert!(child.wait().unwrap().success());
         assert_eq!(case.left_behind().output.as_deref(), Some(content.as_bytes()));
     }
+}
+
+/// Honest mail to many that is under way when the engine dies of something else.
+#[test]
+fn copies_that_are_lost_at_the_same_time_count_once() {
+    let site = Site::new("cache = false", "");
+    for (case, mut child) in site.at_once(&["crowded\n"; 4]) {
+        assert!(child.wait().unwrap().success());
+        case.left_behind_deferred();
+    }
+    assert_eq!(site.runs("scan"), 4);
+    site.write("mended", "");
+    site.scan("crowded\n").passed();
+}
+
+#[test]
+fn copies_of_poison_that_wait_for_their_trial_are_not_tried_any_more() {
+    let site = Site::new("cache = false", "");
+    for _ in 0..2 {
+        site.scan("broken\n").deferred();
+    }
+    for (_, mut child) in site.at_once(&["broken\n"; 4]) {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(site.runs("scan"), 3);
 }
 
 #[test]

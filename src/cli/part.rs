@@ -150,16 +150,17 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
     };
     let mut findings = scan::examine(config, &engines, &sample, by, &mut copy);
-    // What is found only behind the surface is not cleaned: the second scan would
-    // not look there.
+    // What is found only behind the surface is not cleaned: engines clean what
+    // they see.
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
-    if findings.worst() == Ok(Verdict::Clean) {
-        let whole = Whole { part, input: &input, headers: &headers };
+    let whole = Whole { part, input: &input, headers: &headers };
+    // The policy may pass what is unscannable, but nothing that is infected beside it.
+    if matches!(findings.worst(), Ok(Verdict::Clean | Verdict::Unscannable(..))) {
         findings.0.extend(scan::examine_inside(config, &engines, &sample, whole, by).0);
     }
     watch.steps.scan = watch.lap();
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
-        let cleaned = scan::disinfect(config, &engines, &sample, by);
+        let cleaned = scan::disinfect(config, &engines, &sample, whole, by);
         let took = watch.lap();
         watch.steps.disinfect = if cleaned.is_some() { took } else { 0.0 };
         cleaned

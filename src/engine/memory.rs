@@ -88,12 +88,17 @@ impl<'a> Memory<'a> {
         ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
     ) -> Result<Response, ScanError> {
         let Some(suspects) = &self.suspects else { return ask().map_err(|(error, _)| error) };
-        let broke = suspects.broke(sample, by);
+        let mut broke = suspects.broke(sample, by);
+        let mut _alone = None;
+        if broke > 0 && !suspects.is_poison(broke) {
+            _alone = suspects.alone(by)?;
+            // What became of the copies that were tried before this one.
+            broke = suspects.broke(sample, by);
+        }
         if suspects.is_poison(broke) {
             let verdict = Verdict::unscannable(Reason::Poison);
             return Ok(Response { remembered: true, ..verdict.into() });
         }
-        let _alone = if broke > 0 { suspects.alone(by)? } else { None };
         let enough = suspects.is_enough(by);
         ask()
             .inspect(|_| {
@@ -103,7 +108,7 @@ impl<'a> Memory<'a> {
             })
             .map_err(|(error, blame)| {
                 if blame == Blame::Part && (error.kind == ErrorKind::Crashed || is_late(&error) && enough) {
-                    suspects.count(sample);
+                    suspects.count(sample, broke);
                 }
                 error
             })

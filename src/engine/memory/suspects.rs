@@ -79,11 +79,14 @@ impl<'a> Suspects<'a> {
         by.left().is_some_and(|left| left >= self.enough)
     }
 
-    /// Counts that the part broke the engine.
-    pub(super) fn count(&self, sample: &Sample<'_>) {
+    /// Counts that the part broke the engine once more than the `broke` times that
+    /// were known before. Copies that were lost at the same time were lost once:
+    /// honest mail to many must not be poison after one death of the engine.
+    pub(super) fn count(&self, sample: &Sample<'_>, broke: u32) {
         let Some(key) = self.key(sample, Deadline::after(DIGEST_TIME)) else { return };
-        let (count, first) = self.find(&key).unwrap_or((0, clock::micros()));
-        let content = [&count.saturating_add(1).to_le_bytes()[..], &first.to_le_bytes()].concat();
+        let (known, first) = self.find(&key).unwrap_or((0, clock::micros()));
+        let count = known.max(broke.saturating_add(1));
+        let content = [&count.to_le_bytes()[..], &first.to_le_bytes()].concat();
         let _ = self.table().put(&key, &content);
     }
 

@@ -35,7 +35,7 @@ fn a_long_line_of_a_header_hides_no_mail() {
 
 #[test]
 fn uuencoded_files_are_found_wherever_they_stand() {
-    let table: [(&str, Expected<'_>); 26] = [
+    let table: [(&str, Expected<'_>); 29] = [
         ("begin 644 cat.txt\n#0V%T\n`\nend\n", &[("cat.txt", "Cat")]),
         ("Hello,\r\n\r\nbegin 0644 c a t\r\n#0V%T\r\n`\r\nend\r\nBye", &[("c a t", "Cat")]),
         ("begin 644 mac\r#0V%T\r`\rend\r", &[("mac", "Cat")]),
@@ -45,15 +45,22 @@ fn uuencoded_files_are_found_wherever_they_stand() {
         // Two names of one content.
         ("begin 644 a\n#0V%T\nend\nbegin 644 b\n#0V%T\nend\n", &[("a|b", "Cat")]),
         // Another beginning before the end: both readings.
-        ("begin 644 a\n#0V%T\nbegin 644 b\n#9&]G\nend\n", &[("a", "Catdog"), ("a", "Cat"), ("b", "dog")]),
+        (
+            "begin 644 a\n#0V%T\nbegin 644 b\n#9&]G\nend\n",
+            &[("a", "Catdog"), ("a", "Cat\u{14}rdog"), ("a", "Cat"), ("b", "dog")],
+        ),
+        // So with what is the end to some.
+        ("begin 644 a\n#0V%T\n`\n#9&]G\nend\n", &[("a", "Catdog"), ("a", "Cat")]),
+        ("begin 644 a\n end\n#0V%T\nend\n", &[("a", "Cat")]),
+        ("begin 644 a\n#0V%T\nend \n#9&]G\nend\n", &[("a", "Catdog"), ("a", "Cat8@\0\0\0dog"), ("a", "Cat")]),
+        // Only the beginning of a line need be data.
+        ("begin 644 a\n#0V%T and more\n#9&]G...\nend\n", &[("a", "dog"), ("a", "Catdog")]),
         // Blanks at the end were lost, or stand for zeros, or something was added.
         ("begin 644 z\n#\nend\n", &[("z", "\0\0\0")]),
         ("begin 644 z\n%0V%T  \nend\n", &[("z", "Cat\0\0")]),
         ("begin 644 z\n#0V%TX0V%T\nend\n", &[("z", "Cat")]),
         ("begin 644 z\n!0P\nend\n", &[("z", "C")]),
         ("begin 644 z\n!0P``\nend\n", &[("z", "C")]),
-        // Lines that are none of data.
-        ("begin 644 z\n\nVersion: this is not data\n#0V%T\n`\n#9&]G\nend", &[("z", "Catdog")]),
         ("begin-base64 644 cat\nQ2F0\n====\nmore", &[("cat", "Cat")]),
         ("begin-base64 644 cat\nQ2F0Z\nG9n\n", &[("cat", "Catdog")]),
         ("begin-base64-encoded 644 eC5leGU=\nQ2F0\n====\n", &[("x.exe", "Cat")]),
@@ -71,6 +78,14 @@ fn uuencoded_files_are_found_wherever_they_stand() {
     for (text, expected) in table {
         holds(text.as_bytes(), Kind::Uuencoded, expected);
     }
+}
+
+#[test]
+fn a_line_that_can_be_no_data_is_passed_over_by_some_programs_only() {
+    let found = find(b"begin 644 z\n\nVersion: this is not data\n#0V%T\n#9&]G\nend", "");
+    let contents: Vec<&[u8]> = found.items.iter().map(|item| &item.content[..]).collect();
+    assert_eq!((contents.len(), contents[0]), (2, &b"Catdog"[..]));
+    assert!(contents[1].len() == 54 + 6 && contents[1].ends_with(b"Catdog"));
 }
 
 #[test]

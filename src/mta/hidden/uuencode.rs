@@ -9,6 +9,8 @@ use crate::mta::message::Encoding;
 
 const BEGIN: &[u8] = b"begin";
 
+const END: &[u8] = b"end";
+
 /// What ends base64, and in part what ends the rest.
 const END_OF_BASE64: &[u8] = b"====";
 
@@ -45,18 +47,28 @@ pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
         if begin.mode == Mode::Missing && !lines(body).find(|line| !line.is_empty()).is_some_and(is_likely) {
             continue;
         }
-        let (long, short) = section(body, begin.form);
-        if !basket.is_open() || !basket.spend(long.len() + short.map_or(0, <[u8]>::len)) {
-            return;
-        }
-        for section in [Some(long), short].into_iter().flatten() {
-            let content = match begin.form {
-                Form::Historical => decoded(section, basket.room()),
-                Form::Base64 => Encoding::Base64.decoded(section),
+        for section in sections(body, begin.form) {
+            if !basket.is_open() || !basket.spend(section.len()) {
+                return;
+            }
+            let decoded = match begin.form {
+                Form::Historical => decoded_lines(section, Taken::Likely, basket.room()),
+                Form::Base64 => Decoded { content: Encoding::Base64.decoded(section), is_all: true },
             };
-            basket.put(Kind::Uuencoded, vec![begin.name.clone()], "", content);
+            put(&begin, decoded.content, basket);
+            if !decoded.is_all {
+                if !basket.is_open() || !basket.spend(section.len()) {
+                    return;
+                }
+                let all = decoded_lines(section, Taken::All, basket.room());
+                put(&begin, all.content, basket);
+            }
         }
     }
+}
+
+fn put(begin: &Begin, content: Vec<u8>, basket: &mut Basket) {
+    basket.put(Kind::Uuencoded, vec![begin.name.clone()], "", content);
 }
 
 /// Whether a `begin` line may begin at `at`, where the word stands.
@@ -101,27 +113,34 @@ fn begin(line: &[u8]) -> Option<Begin> {
     Some(Begin { form, name, mode })
 }
 
-/// The lines up to the end; and up to the next `begin` line where one stands
-/// among them. To some programs a new file begins there, to others it is a line
-/// of data like any other.
-fn section(body: &[u8], form: Form) -> (&[u8], Option<&[u8]>) {
-    let mut at = 0;
-    let mut short = None;
+/// The lines up to the end; and up to each place before it that is the end to
+/// some programs only: a line without bytes, an `end` among blanks, the next
+/// `begin` line. To others it is a line of data like any other.
+fn sections(body: &[u8], form: Form) -> Vec<&[u8]> {
+    let (mut at, mut cuts) = (0, [None; 3]);
     for line in lines(body) {
         let trimmed = line.trim_ascii();
         let is_end = match form {
-            Form::Historical => trimmed == b"end",
+            Form::Historical => line == END,
             Form::Base64 => trimmed.starts_with(END_OF_BASE64),
         };
         if is_end {
             break;
         }
-        if short.is_none() && line.starts_with(BEGIN) && begin(line).is_some() {
-            short = body.get(..at);
+        let early = [
+            form == Form::Historical && matches!(line, [b'`' | b' ', ..]) && trimmed != END,
+            form == Form::Historical && trimmed == END,
+            line.starts_with(BEGIN) && begin(line).is_some(),
+        ];
+        for (cut, _) in cuts.iter_mut().zip(early).filter(|(_, early)| *early) {
+            cut.get_or_insert(at);
         }
         at += line.len() + 1;
     }
-    (body.get(..at).unwrap_or(body), short)
+    let mut ends: Vec<usize> = cuts.into_iter().flatten().chain([at.min(body.len())]).collect();
+    ends.sort_unstable_by(|one, other| other.cmp(one));
+    ends.dedup();
+    ends.into_iter().filter_map(|end| body.get(..end)).collect()
 }
 
 /// The number of bytes that a line has by its first character, and the
@@ -146,14 +165,36 @@ fn is_likely(line: &[u8]) -> bool {
     measured(line).is_some_and(|(count, data)| count > 0 && is_pure(line) && has_length(count, data.len()))
 }
 
-/// Decodes lines of data. What can be none is passed over. A line that is too
-/// short lost blanks at its end, which stand for zeros; of one that is too long
-/// only as much counts as its first character says. Decoding stops at `most`.
-fn decoded(section: &[u8], most: usize) -> Vec<u8> {
+/// Which lines are decoded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Those that can be data. Some programs pass over the rest.
+    Likely,
+    /// All of them. Some programs look at the first character of a line, and at
+    /// as much of it as that says.
+    All,
+}
+
+/// What came out.
+struct Decoded {
+    content: Vec<u8>,
+    /// Whether no line was passed over.
+    is_all: bool,
+}
+
+/// Decodes lines of data. A line that is too short lost blanks at its end, which
+/// stand for zeros; of one that is too long only as much counts as its first
+/// character says. Decoding stops at `most`.
+fn decoded_lines(section: &[u8], taken: Taken, most: usize) -> Decoded {
     let mut out = Vec::with_capacity((section.len() / 4 * 3).min(most));
+    let mut is_all = true;
     for line in lines(section) {
         let Some((count, data)) = measured(line) else { continue };
-        if count == 0 || !(is_pure(line) || has_length(count, data.len())) {
+        if count == 0 {
+            continue;
+        }
+        if taken == Taken::Likely && !(is_pure(line) || has_length(count, data.len())) {
+            is_all = false;
             continue;
         }
         // One byte more than fits shows that something is missing.
@@ -170,5 +211,5 @@ fn decoded(section: &[u8], most: usize) -> Vec<u8> {
         }
         out.truncate(end);
     }
-    out
+    Decoded { content: out, is_all }
 }
