@@ -1,6 +1,6 @@
 //! The administrator's table from findings to action. Cannot fail.
 
-use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
+use crate::verdict::{ErrorKind, Findings, Reason, ScanError, Verdict};
 
 /// What is asked of the MTA for one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,19 @@ impl Policy {
         }
     }
 
+    /// The worst of `findings`; of several that are equally bad the one that the
+    /// policy is strictest about, so that no line that passes one thing passes
+    /// another.
+    pub fn strictest(&self, findings: &Findings) -> Result<Verdict, ScanError> {
+        let worst = findings.worst();
+        let rivals = findings.results().filter(|result| is_rival(result, &worst));
+        let strictest = rivals.max_by_key(|result| strictness(self.decide(result)));
+        match strictest {
+            Some(rival) if strictness(self.decide(rival)) > strictness(self.decide(&worst)) => rival.clone(),
+            Some(_) | None => worst,
+        }
+    }
+
     /// `verdict` as the administrator wants it counted.
     pub fn counted(&self, verdict: Verdict) -> Verdict {
         match verdict {
@@ -116,6 +129,25 @@ impl Policy {
     /// What becomes of a part that is unscannable for `reason`.
     pub fn ruling(&self, reason: Reason) -> Ruling {
         line(&self.unscannable, &Reason::NAMES, &reason).unwrap_or(Ruling::Act(Action::Defer))
+    }
+}
+
+/// Whether both are failures, or both unscannable.
+fn is_rival(one: &Result<Verdict, ScanError>, other: &Result<Verdict, ScanError>) -> bool {
+    match (one, other) {
+        (Ok(Verdict::Unscannable(..)), Ok(Verdict::Unscannable(..))) | (Err(_), Err(_)) => true,
+        (Ok(Verdict::Clean | Verdict::Infected(_) | Verdict::Unscannable(..)) | Err(_), _) => false,
+    }
+}
+
+/// How far an action is from delivering what was not proven clean.
+fn strictness(action: Action) -> u8 {
+    match action {
+        Action::Pass => 0,
+        Action::Disinfect | Action::Replace => 1,
+        Action::Delete | Action::Discard => 2,
+        Action::Hold => 3,
+        Action::Defer => 4,
     }
 }
 
@@ -146,7 +178,7 @@ fn line<L: Copy, T: PartialEq>(lines: &[L], names: &[(T, &str)], wanted: &T) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Threat;
+    use crate::verdict::{Finding, Threat};
 
     #[test]
     fn the_default_defers_whatever_was_not_scanned() {
@@ -172,6 +204,35 @@ mod tests {
         assert_eq!(policy.counted(poison.clone()), convicted(b"Unscannable.poison"));
         assert_eq!(policy.decide(&Ok(poison)), policy.infected);
         assert_eq!(policy.counted(Verdict::Clean), Verdict::Clean);
+    }
+
+    #[test]
+    fn of_two_that_are_equally_bad_the_stricter_line_decides() {
+        let mut policy = Policy::default();
+        let set = |policy: &mut Policy, reason, action| {
+            let place = Reason::NAMES.iter().position(|(known, _)| *known == reason).unwrap();
+            policy.unscannable[place] = Ruling::Act(action);
+        };
+        set(&mut policy, Reason::Encrypted, Action::Pass);
+        set(&mut policy, Reason::Macros, Action::Hold);
+        policy.error[6] = Action::Pass;
+        let findings = |results: &[Result<Verdict, ScanError>]| {
+            Findings(
+                results.iter().map(|result| Finding { result: result.clone(), ..Finding::of("e") }).collect(),
+            )
+        };
+        let (encrypted, macros) =
+            (Ok(Verdict::unscannable(Reason::Encrypted)), Ok(Verdict::unscannable(Reason::Macros)));
+        let (late, blind) =
+            (Err(ScanError::new(ErrorKind::TimedOut, "x")), Err(ScanError::new(ErrorKind::Blind, "y")));
+        for (lax, strict) in [(&encrypted, &macros), (&late, &blind)] {
+            for both in [[lax.clone(), strict.clone()], [strict.clone(), lax.clone()]] {
+                assert_eq!(&policy.strictest(&findings(&both)), strict);
+            }
+            assert_eq!(&policy.strictest(&findings(std::slice::from_ref(lax))), lax);
+        }
+        // A failure is worse than what an engine could not look into.
+        assert_eq!(policy.strictest(&findings(&[macros, late.clone()])), late);
     }
 
     #[test]

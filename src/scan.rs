@@ -107,7 +107,7 @@ pub enum Voice {
 
 /// Decides, and words the reply and the log line.
 pub fn answer(config: &Config, evidence: &Evidence<'_>) -> (Reply, Record) {
-    let worst = evidence.findings.worst();
+    let worst = config.policy.strictest(evidence.findings);
     let action = decide(config, &worst, evidence);
     let mut record = record(config, evidence, &worst, action);
     if evidence.voice == Voice::Mute {

@@ -212,13 +212,11 @@ impl Findings {
         if !threats.is_empty() {
             return Ok(Verdict::Infected(threats));
         }
-        let results = || self.0.iter().map(|finding| &finding.result);
-        let counting = self.0.iter().filter(|finding| finding.weight != Weight::StoodInFor);
-        if let Some(error) = counting.into_iter().find_map(|finding| finding.result.as_ref().err()) {
+        if let Some(error) = self.results().find_map(|result| result.as_ref().err()) {
             return Err(error.clone());
         }
         if let Some(unscannable) =
-            results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(..)))
+            self.results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(..)))
         {
             return Ok(unscannable.clone());
         }
@@ -230,6 +228,13 @@ impl Findings {
             return Ok(Verdict::Clean);
         }
         Err(ScanError::new(ErrorKind::Configuration, "no engine that can acquit looked at the part"))
+    }
+
+    /// All results that count.
+    pub fn results(&self) -> impl Iterator<Item = &Result<Verdict, ScanError>> {
+        let counting =
+            self.0.iter().filter(|finding| finding.weight != Weight::StoodInFor || finding.result.is_ok());
+        counting.map(|finding| &finding.result)
     }
 
     /// Whether an engine convicted.
