@@ -169,6 +169,8 @@ pub struct Finding {
     pub version: Option<String>,
     /// Which of its addresses answered, where it has several.
     pub address: Option<String>,
+    /// What failed although there is a verdict.
+    pub warning: Option<String>,
     /// Whether it was not asked, for the answer was known.
     pub remembered: bool,
     /// The verdict, or why there is none.
@@ -187,6 +189,7 @@ impl Finding {
             weight: Weight::ConvictsOnly,
             version: None,
             address: None,
+            warning: None,
             remembered: false,
             result: Ok(Verdict::Clean),
             inside: None,

@@ -15,7 +15,8 @@
 //! find anything. What the policy passes unscanned need not be noticed.
 //!
 //! With --watch the test is repeated after each TIME (10m, say) without end. An
-//! address is then told of at first, and when its answers have changed.
+//! address is then told of at first, and when its answers have changed, with the
+//! time before it.
 //!
 //! Exit codes: 0 all awake, 1 one is not, 75 the configuration cannot be used.
 
@@ -89,7 +90,11 @@ fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
                 continue;
             }
             told.insert(place, essence);
-            output::data(if arguments.json { serde_json::to_string(&report)? } else { report.lines() });
+            output::data(match (arguments.json, arguments.watch) {
+                (true, _) => serde_json::to_string(&report)?,
+                (false, None) => report.lines(),
+                (false, Some(_)) => format!("{} {}", report.time, report.lines()),
+            });
         }
     }
     Ok(if worst == State::Awake { Exit::Done } else { Exit::No })
@@ -102,18 +107,21 @@ fn examine(
     (probes, max_age): (&[Probe], u32),
 ) -> Result<Report> {
     let mut report = Report {
+        time: clock::utc(clock::micros()),
         engine: farm.name().to_owned(),
         address: member.place.map_or(String::new(), Place::to_string),
         version: None,
         definitions_hours: None,
         state: State::Awake,
         probes: Vec::new(),
+        hint: None,
     };
     for probe in probes.iter().filter(|probe| is_asked(farm, probe)) {
         let outcome = shown(config, farm, member, probe)?;
         report.state = report.state.max(outcome.state);
         let is_down = outcome.state == State::Down;
         report.probes.push(outcome);
+        report.hint = hint(&report, member);
         if is_down {
             // The next probe would wait as long for nothing.
             return Ok(report);
@@ -125,8 +133,16 @@ fn examine(
     report.definitions_hours = changed.map(|at| clock::micros().saturating_sub(at) / HOUR);
     if report.definitions_hours.is_some_and(|hours| hours > u64::from(max_age) * 24) {
         report.state = report.state.max(State::Stale);
+        report.hint = hint(&report, member);
     }
     Ok(report)
+}
+
+/// What to do about the worst of what was found.
+fn hint(report: &Report, member: &Member<'_>) -> Option<&'static str> {
+    let worst = report.probes.iter().find(|outcome| outcome.state == report.state);
+    let (missed, error) = worst.map_or(("", None), |outcome| (outcome.probe, outcome.error));
+    probe::hint(report.state, member.place, missed, error)
 }
 
 /// Microseconds in an hour.
@@ -149,7 +165,9 @@ fn shown(config: &Config, farm: &Farm<'_>, member: &Member<'_>, probe: &Probe) -
         member.engine.scan(&sample, by, &mut || ()).map(|response| response.verdict)
     };
     let state = probe::state(&result, probe.expected, farm.weight(), &config.policy);
-    Ok(Outcome { probe: probe.name, answer: probe::words(&result), state, ms: millis(started.elapsed()) })
+    let error = result.as_ref().err().map(|error| error.kind);
+    let ms = millis(started.elapsed());
+    Ok(Outcome { probe: probe.name, answer: probe::words(&result), state, ms, error })
 }
 
 /// Time for telling a version. Some scanners load all definitions for it.

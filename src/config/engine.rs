@@ -228,13 +228,17 @@ fn required<'t>(table: &Table<'t, '_>, key: &'static str, example: &str) -> Opti
 fn places(table: &Table<'_, '_>, kind_of: Type) -> Option<Vec<Place>> {
     let listed = table.tables("addresses");
     if listed.is_empty() {
-        let example = if kind_of == Type::Icap {
-            "icap://localhost:1344/srv_clamav"
-        } else {
-            "unix:/run/clamav/clamd.ctl"
-        };
+        let example =
+            if kind_of == Type::Icap { "icap://localhost:1344/avscan" } else { "unix:/run/clamav/clamd.ctl" };
         required(table, "address", example)?;
         return place(table, kind_of).map(|place| vec![place]);
+    }
+    if table.string("address").is_some() {
+        table.fault(
+            "address",
+            "both `address` and `addresses`",
+            "give one of them: `[[engine.addresses]]` for a farm",
+        );
     }
     if listed.len() > MOST_PLACES {
         table.fault("addresses", format!("more than {MOST_PLACES} addresses"), "take some out");

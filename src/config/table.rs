@@ -127,17 +127,22 @@ impl<'f, 'a> Table<'f, 'a> {
     }
 
     pub(super) fn duration(&self, key: &'static str) -> Option<Duration> {
-        self.typed(key, "a time with a unit: ms, s, m or h", "\"30s\"", |value| {
+        self.typed(key, "a time with a unit (ms, s, m, h), not zero and not over 24h", "\"30s\"", |value| {
             parse_duration(value.as_str()?)
         })
     }
 
     /// A time, or "off".
     pub(super) fn duration_or_off(&self, key: &'static str) -> Option<Option<Duration>> {
-        self.typed(key, "a time with a unit, or \"off\"", "\"2m\"", |value| match value.as_str()? {
-            "off" => Some(None),
-            text => parse_duration(text).map(Some),
-        })
+        self.typed(
+            key,
+            "a time with a unit (s, m, h), not zero and not over 24h, or \"off\"",
+            "\"2m\"",
+            |value| match value.as_str()? {
+                "off" => Some(None),
+                text => parse_duration(text).map(Some),
+            },
+        )
     }
 
     /// A number of bytes.

@@ -123,9 +123,9 @@ impl<'a> Farm<'a> {
                 }
                 Trust::Trial(error) => {
                     on_trial.push((i, member));
-                    round.because(error);
+                    round.because(member, error);
                 }
-                Trust::Closed(error) => round.because(error),
+                Trust::Closed(error) => round.because(member, error),
             }
         }
         for (i, member) in on_trial {
@@ -135,11 +135,21 @@ impl<'a> Farm<'a> {
                         return Ok(response);
                     }
                 }
-                Err(error) => round.because(error),
+                Err(error) => round.because(member, error),
             }
         }
         let none = || ScanError::new(ErrorKind::Configuration, "no address");
         Err((round.why.unwrap_or_else(none), round.blame))
+    }
+
+    /// The error with the address that it is of, where that is a question.
+    fn named(&self, member: &Member<'_>, error: ScanError) -> ScanError {
+        match self.one_of_several(member) {
+            Some(place) if !error.detail.contains(&place) => {
+                ScanError::new(error.kind, format!("{place}: {}", error.detail))
+            }
+            Some(_) | None => error,
+        }
     }
 
     /// Which it is, where that is a question.
@@ -200,22 +210,22 @@ impl Round<'_, '_> {
         match member.ask(sample, (until, self.by), meanwhile) {
             Ok(response) => {
                 self.farm.last.store(i, Ordering::Relaxed);
-                Some(Response { address: self.farm.one_of_several(member), ..response })
+                let several = self.farm.members.len() > 1;
+                let how = if several { "another address stood in" } else { "failed at first" };
+                let warning = self.why.take().map(|error| format!("{how}: {error}"));
+                Some(Response { address: self.farm.one_of_several(member), warning, ..response })
             }
             Err((error, blame)) => {
                 self.lost += usize::from(blame == Blame::Part || error.kind.is_late());
                 // What happened to the part says more than what is known of others.
-                let error = match self.farm.one_of_several(member) {
-                    Some(place) => ScanError::new(error.kind, format!("{place}: {}", error.detail)),
-                    None => error,
-                };
-                (self.why, self.blame) = (Some(error), blame);
+                (self.why, self.blame) = (Some(self.farm.named(member, error)), blame);
                 None
             }
         }
     }
 
-    fn because(&mut self, error: ScanError) {
+    fn because(&mut self, member: &Member<'_>, error: ScanError) {
+        let error = self.farm.named(member, error);
         self.why.get_or_insert(error);
     }
 }

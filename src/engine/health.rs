@@ -16,7 +16,7 @@ use self::board::Board;
 pub(super) use self::board::LOCKS;
 use self::state::State;
 use super::{Engine, canary};
-use crate::config::{Address, EngineConfig, Place};
+use crate::config::{Address, EngineConfig, EngineKind, Place};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::os::lock::Lock;
@@ -43,9 +43,9 @@ const FAILURES: u32 = 3;
 /// engine.
 const HASTY: Duration = Duration::from_secs(1);
 
-/// Longest time for the canary of an engine that has just failed. Who works as
-/// usual needs milliseconds.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// Longest time for the canary of a daemon that has just failed. Who works as
+/// usual needs milliseconds, and the part that it failed on is still waiting.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// Longest time for telling a version, which nothing depends on.
 const VERSION_TIME: Duration = Duration::from_secs(2);
@@ -57,6 +57,8 @@ pub(super) struct Health {
     age: Option<Duration>,
     /// Longest time for a canary of an engine that nothing is known against.
     patience: Duration,
+    /// Likewise, of one that has just failed.
+    after_failure: Duration,
     /// Files whose change makes every older proof worthless.
     witnesses: Vec<PathBuf>,
 }
@@ -99,9 +101,14 @@ impl Health {
             witnesses.push(path.clone());
         }
         Self {
-            board: Board::new(state, &engine.name, place),
+            board: Board::new(state, (&engine.name, &address.map_or(String::new(), Place::to_string)), place),
             age: engine.canary,
             patience: engine.patience,
+            after_failure: match engine.kind {
+                EngineKind::Daemon(_) => AFTER_FAILURE,
+                // It starts anew for each sample, which takes its time.
+                EngineKind::Command(_) | EngineKind::Rules(_) => engine.patience,
+            },
             witnesses,
         }
     }
@@ -217,7 +224,7 @@ impl Health {
         if is_ahead(until) || is_busy {
             return Err(refusal(error));
         }
-        let by = by.within(AFTER_FAILURE);
+        let by = by.within(self.after_failure);
         if self.age.is_some() {
             return self.prove(engine, by).map(|()| None);
         }
@@ -295,7 +302,7 @@ impl Health {
         let sees = match self.age {
             Some(_) => {
                 self.doubt(error, asked, u32::MAX);
-                self.required(engine, clock::micros(), by.within(AFTER_FAILURE)).is_ok()
+                self.required(engine, clock::micros(), by.within(self.after_failure)).is_ok()
             }
             None => {
                 self.doubt(error, asked, FAILURES);

@@ -46,13 +46,15 @@ pub struct Response {
     pub version: Option<String>,
     /// Which of several addresses gave it.
     pub address: Option<String>,
+    /// Why other addresses did not give it.
+    pub warning: Option<String>,
     /// Whether it was not asked, for the answer is known.
     pub remembered: bool,
 }
 
 impl From<Verdict> for Response {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, version: None, address: None, remembered: false }
+        Self { verdict, version: None, address: None, warning: None, remembered: false }
     }
 }
 

@@ -170,9 +170,9 @@ fn asked(
     };
     let finding = Finding { weight: engine.weight(), took: started.elapsed(), ..Finding::of(engine.name()) };
     match response {
-        Ok(Response { verdict, version, address, remembered }) => {
+        Ok(Response { verdict, version, address, warning, remembered }) => {
             let result = Ok(config.policy.counted(verdict));
-            Finding { version, address, remembered, result, ..finding }
+            Finding { version, address, warning, remembered, result, ..finding }
         }
         Err(error) => Finding { result: Err(error), ..finding },
     }

@@ -95,8 +95,9 @@ fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option
 fn stood_in_for(findings: &Findings) -> Option<String> {
     let failed = findings.0.iter().filter(|finding| finding.weight == Weight::StoodInFor);
     let mut said = failed.filter_map(|finding| Some((&finding.engine, finding.result.as_ref().err()?)));
-    let (engine, error) = said.next()?;
-    Some(format!("another engine stood in for `{engine}`: {error}"))
+    let of_engine =
+        said.next().map(|(engine, error)| format!("another engine stood in for `{engine}`: {error}"));
+    of_engine.or_else(|| findings.0.iter().find_map(|finding| finding.warning.clone()))
 }
 
 /// The engine that failed, where several were asked.

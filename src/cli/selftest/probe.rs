@@ -3,9 +3,10 @@
 
 use anyhow::{Context, Result};
 
+use crate::config::{Place, Protocol};
 use crate::engine::eicar;
 use crate::policy::{Action, Policy, Ruling};
-use crate::verdict::{Reason, ScanError, Verdict, Weight, name_of};
+use crate::verdict::{ErrorKind, Reason, ScanError, Verdict, Weight, name_of};
 
 /// One probe.
 pub(super) struct Probe {
@@ -52,20 +53,41 @@ impl State {
             Self::Down => "DOWN",
         }
     }
+}
 
-    /// What to do about it.
-    pub(super) fn hint(self) -> Option<&'static str> {
-        match self {
-            Self::Awake => None,
-            Self::Stale => Some("see why its updater (freshclam, say) has not brought new definitions"),
-            Self::Careless => Some(
-                "with clamd set `AlertExceedsMax yes` and `AlertEncrypted yes`, and let `largest` of the engine be no more than it takes",
-            ),
-            Self::Blind => Some(
-                "without a signature for EICAR no engine finds it; without looking into archives, or with its temporary directory gone or full, none finds the nested one",
-            ),
-            Self::Down => Some("start it, or see its address and rights with `convscan check`"),
+/// What to do about an engine at `place` that fared like this; `missed` is the
+/// first probe that it got wrong, `error` why it gave no answer to that.
+pub(super) fn hint(
+    state: State,
+    place: Option<&Place>,
+    missed: &str,
+    error: Option<ErrorKind>,
+) -> Option<&'static str> {
+    let is_clamd = place.is_some_and(|place| place.protocol == Protocol::Clamd);
+    match (state, error) {
+        (State::Awake, _) => None,
+        (State::Stale, _) => Some("see why its updater (freshclam, say) has not brought new definitions"),
+        (State::Careless, _) if is_clamd => Some(
+            "set `AlertExceedsMax yes` and `AlertEncrypted yes` in clamd.conf, and let `largest` of the engine be no more than it takes",
+        ),
+        (State::Careless, _) => Some(
+            "have it report what is encrypted or over its limits, and let `largest` of the engine be no more than it takes",
+        ),
+        (State::Blind, _) if missed == NESTED => {
+            Some("have it look into archives, and see whether its temporary directory is there and has room")
         }
+        (State::Blind, _) => Some(
+            "see whether its temporary directory is there and has room, and whether its definitions have a signature for EICAR",
+        ),
+        (State::Down, Some(ErrorKind::Unreachable | ErrorKind::NotInstalled)) => {
+            Some("start it, or see its address and rights with `convscan check`")
+        }
+        (State::Down, Some(ErrorKind::TimedOut)) => {
+            Some("it is there but does not answer: see whether it hangs, or is loading its definitions")
+        }
+        (State::Down, _) => Some(
+            "it answers, but fails: see its own log; with ICAP also the name of the service and the scanner behind it",
+        ),
     }
 }
 
@@ -76,6 +98,9 @@ const LARGE: usize = 30 << 20;
 /// `MaxRecursion`.
 const DEEP: u32 = 20;
 
+/// The probe that needs unpacking.
+const NESTED: &str = "eicar-zip-zip";
+
 /// An honest file.
 const CLEAN: &[u8] = b"This file is clean. A scanner that finds something in it is wrong.\n";
 
@@ -85,7 +110,7 @@ pub(super) fn probes() -> Result<Vec<Probe>> {
     Ok(vec![
         Probe { name: "clean", content: CLEAN.to_vec(), expected: Expected::Clean },
         Probe { name: "eicar", content: eicar::plain(), expected: Expected::Infected },
-        Probe { name: "eicar-zip-zip", content: made(eicar::nested())?, expected: Expected::Infected },
+        Probe { name: NESTED, content: made(eicar::nested())?, expected: Expected::Infected },
         Probe {
             name: "encrypted-zip",
             content: made(eicar::encrypted())?,

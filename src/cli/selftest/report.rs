@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::probe::State;
+use crate::verdict::ErrorKind;
 
 /// What came of one probe.
 #[derive(Serialize)]
@@ -11,11 +12,16 @@ pub(super) struct Outcome {
     pub(super) answer: String,
     pub(super) state: State,
     pub(super) ms: f64,
+    /// Why there was no answer.
+    #[serde(skip)]
+    pub(super) error: Option<ErrorKind>,
 }
 
 /// What came of one address of an engine.
 #[derive(Serialize)]
 pub(super) struct Report {
+    /// When the test began, UTC.
+    pub(super) time: String,
     pub(super) engine: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) address: String,
@@ -24,6 +30,9 @@ pub(super) struct Report {
     pub(super) definitions_hours: Option<u64>,
     pub(super) state: State,
     pub(super) probes: Vec<Outcome>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<&'static str>,
 }
 
 impl Report {
@@ -41,7 +50,7 @@ impl Report {
             let mark = if outcome.state == State::Awake { "ok   " } else { "WRONG" };
             lines.push(format!("  {mark} {:<14} {:>9.1} ms  {}", outcome.probe, outcome.ms, outcome.answer));
         }
-        lines.extend(self.state.hint().map(|hint| format!("  hint: {hint}")));
+        lines.extend(self.hint.map(|hint| format!("  hint: {hint}")));
         lines.join("\n")
     }
 

@@ -25,11 +25,11 @@ struct Paths {
 }
 
 impl Board {
-    /// Of the engine called `name`, at the address that `place` stands for.
-    pub(super) fn new(state: Option<&Path>, name: &str, place: u64) -> Self {
-        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    /// Of the engine called `name` at `address`, both of which `place` stands for.
+    pub(super) fn new(state: Option<&Path>, (name, address): (&str, &str), place: u64) -> Self {
+        let name = [plain(name), plain(address)].concat();
         let paths = |state: &Path| Paths {
-            note: state.join(format!("health-{name}-{place:016x}")),
+            note: state.join(format!("health{name}-{place:016x}")),
             locks: state.join(LOCKS),
         };
         Self { paths: state.map(paths), place }
@@ -61,3 +61,13 @@ impl Board {
         self.paths.as_ref().map(|paths| paths.locks.as_path()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 }
+
+/// The end of `text`, fit for a file name, with a `-` before it; for the eye only.
+fn plain(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let plain = words.fold(String::new(), |plain, word| plain + "-" + word);
+    plain.get(plain.len().saturating_sub(SHOWN)..).unwrap_or_default().to_owned()
+}
+
+/// Most characters of a name or an address in a file's name.
+const SHOWN: usize = 60;
