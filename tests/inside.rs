@@ -158,6 +158,18 @@ fn a_part_that_is_unscannable_is_looked_into_too() {
     assert!(notice.contains("Eicar-Test"), "{notice}");
 }
 
+/// Mozilla decodes an encoding of that name whatever the type is.
+#[test]
+fn a_part_of_an_encoding_that_no_server_decodes_is_looked_through() {
+    let part = [&b"No, not here.\n".repeat(1000), &uuencoded(&eicar())[..]].concat();
+    for (encoding, infected) in [("X-UUENCODE", true), ("x-yenc", true), ("8BIT", false)] {
+        let case = Case::new(&part).var("INPUT_TYPE", "APPLICATION").var("INPUT_SUBTYPE", "PDF");
+        let config = rules(&case);
+        let ran = configured(case, &config).var("INPUT_ENCODING", encoding).run();
+        assert_eq!(ran.record().verdict == "infected", infected, "{encoding}");
+    }
+}
+
 /// POSIX.1-2017, uuencode.
 fn uuencoded(content: &[u8]) -> Vec<u8> {
     let character = |bits: u32| char::from(u8::try_from(32 + (bits & 63)).unwrap());

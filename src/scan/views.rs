@@ -74,7 +74,7 @@ struct View<'v, 'a> {
 impl View<'_, '_> {
     fn look(&mut self, Whole { part, input, .. }: Whole<'_>) -> io::Result<()> {
         let mime_type = self.sample.mime_type;
-        let (hides, encoded) = (may_hide(input, mime_type, self.by)?, is_encoded(input, &part.encoding)?);
+        let (hides, encoded) = (may_hide(input, part, self.by)?, is_encoded(input, &part.encoding)?);
         if !hides && !encoded {
             return Ok(());
         }
@@ -135,12 +135,16 @@ impl View<'_, '_> {
 }
 
 /// Whether it is worth while to read the whole part for what it hides. Text is
-/// looked through; of anything else the beginning tells.
-fn may_hide(input: &Input, mime_type: &str, by: Deadline) -> io::Result<bool> {
+/// looked through, and whatever has an encoding that the server does not know but
+/// a mail program may; of anything else the beginning tells.
+fn may_hide(input: &Input, part: &Part, by: Deadline) -> io::Result<bool> {
+    let mime_type = &part.mime_type;
     let mut look = Look::new(mime_type);
     let is_text =
         ["text/", "message/", "application/octet-stream"].iter().any(|kind| mime_type.starts_with(kind));
-    if is_text || mime_type.is_empty() {
+    let is_known =
+        ["base64", "quoted-printable"].iter().any(|known| part.encoding.eq_ignore_ascii_case(known));
+    if is_text || mime_type.is_empty() || !(is_plain(&part.encoding) || is_known) {
         Until::new(&input.file, by).pieces(|piece| {
             look.feed(piece);
             !look.is_worthwhile()
@@ -153,6 +157,9 @@ fn may_hide(input: &Input, mime_type: &str, by: Deadline) -> io::Result<bool> {
 
 fn is_encoded(input: &Input, encoding: &str) -> io::Result<bool> {
     // Most parts are spared a look by their encoding alone.
-    let plain = ["", "7bit", "8bit", "binary"].iter().any(|plain| encoding.eq_ignore_ascii_case(plain));
-    Ok(!plain && encoded::looks_encoded(&input.start(encoded::LOOKED_AT)?, encoding))
+    Ok(!is_plain(encoding) && encoded::looks_encoded(&input.start(encoded::LOOKED_AT)?, encoding))
+}
+
+fn is_plain(encoding: &str) -> bool {
+    ["", "7bit", "8bit", "binary"].iter().any(|plain| encoding.eq_ignore_ascii_case(plain))
 }

@@ -32,6 +32,9 @@ fn most_work(size: usize) -> u64 {
 /// The pieces, and what is left of the bounds.
 pub(super) struct Basket {
     items: Vec<Hidden>,
+    /// The digest of each: comparing contents would cost as much as there are of
+    /// them, and hostile ones differ in their last byte.
+    digests: Vec<blake3::Hash>,
     /// How deep each lies.
     depths: Vec<usize>,
     /// How deep that lies which is looked through now.
@@ -45,6 +48,7 @@ impl Basket {
     pub(super) fn new(size: usize) -> Self {
         Self {
             items: Vec::new(),
+            digests: Vec::new(),
             depths: Vec::new(),
             depth: 0,
             bytes: most_bytes(size),
@@ -62,7 +66,9 @@ impl Basket {
             content.truncate(self.bytes);
             self.beyond = true;
         }
-        if let Some(same) = self.items.iter_mut().find(|item| item.content == content) {
+        let digest = blake3::hash(&content);
+        let same = self.digests.iter().position(|known| *known == digest);
+        if let Some(same) = same.and_then(|i| self.items.get_mut(i)) {
             let new = names.into_iter().filter(|name| !name.is_empty());
             for name in new {
                 if same.names.len() == MOST_NAMES {
@@ -87,6 +93,7 @@ impl Basket {
         }
         self.bytes -= content.len();
         self.items.push(Hidden { kind, names, mime_type: mime_type.to_owned(), content });
+        self.digests.push(digest);
         self.depths.push(self.depth + 1);
     }
 
