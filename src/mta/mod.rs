@@ -16,4 +16,5 @@ pub mod reading;
 pub mod server_conf;
 pub mod source;
 mod statement;
+pub mod unified;
 mod wildcard;
