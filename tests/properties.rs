@@ -13,7 +13,7 @@ type Claim = fn(&[u8]);
 /// Each reader's claim, and how many random inputs it is worth: together they
 /// take a few seconds in a build for tests. Cutting of messages and the mail
 /// server's files have their own noise in other tests; here it is the seeds.
-const CLAIMS: [(&str, Claim, usize); 13] = [
+const CLAIMS: [(&str, Claim, usize); 18] = [
     ("answer", claims::answer, 100),
     ("clamd", claims::clamd, 4000),
     ("command", claims::command, 100),
@@ -22,11 +22,16 @@ const CLAIMS: [(&str, Claim, usize); 13] = [
     ("header", claims::header, 1000),
     ("hidden", claims::hidden, 300),
     ("icap", claims::icap, 2000),
+    ("imta_cnf", claims::imta_cnf, 600),
+    ("job_controller", claims::job_controller, 600),
     ("mappings", claims::mappings, 40),
     ("message", claims::message, 40),
     ("notice", claims::notice, 600),
+    ("option_file", claims::option_file, 600),
     ("record", claims::record, 1000),
     ("rules", claims::rules, 600),
+    ("server_conf", claims::server_conf, 600),
+    ("unified", claims::unified, 600),
 ];
 
 const SEED: u64 = 2026;

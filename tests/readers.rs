@@ -13,7 +13,12 @@ use convscan::mta::conversions::{
     Action, Choice, Conversions, MessageHeader, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
 use convscan::mta::hidden::{self, Kind, Look};
+use convscan::mta::imta_cnf::ImtaCnf;
+use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
+use convscan::mta::option_file::OptionFile;
+use convscan::mta::server_conf::{Dialect, ServerConf};
+use convscan::mta::unified::Unified;
 
 use crate::harness::needs;
 
@@ -100,6 +105,40 @@ fn our_mappings_entries_send_mail_the_way_their_comments_say() {
     // channel written out does not fit any more.
     assert!(mappings.conversion("tcp_local", "ims-ms", Some("x")).convert);
     assert!(!mappings.conversion("tcp_auth", "ims-ms", Some("x")).convert);
+}
+
+#[test]
+fn our_channels_and_pools_belong_together() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pools = fs::read_to_string(root.join("job-controller-snippets/job_controller.cnf-pools")).unwrap();
+    let (pools, faults) = JobController::parse("job_controller.cnf", &pools);
+    assert_eq!(faults, []);
+    let local = "x $U%x@x\n\nl\nhost.example\n\n".to_owned();
+    let (file, faults) = ImtaCnf::parse("imta.cnf", &(local + &snippet("imta.cnf-channels")));
+    assert_eq!(faults, []);
+    for name in ["conversion", "conversion_ext"] {
+        let channel = file.channel(name).unwrap();
+        assert_eq!(channel.host.as_ref().unwrap().text, format!("{name}-daemon"));
+        assert!(channel.keywords.iter().all(|keyword| keyword.known), "{name}");
+        let pool = pools.pool(&file.keyword(channel, "pool").unwrap().argument().unwrap().text).unwrap();
+        let limit = pools.job_limit(pool).unwrap().number();
+        assert_eq!(limit, file.keyword(channel, "maxjobs").unwrap().number(), "{name}");
+        assert_eq!(file.keyword(channel, "backoff").unwrap().arguments.len(), 4, "{name}");
+    }
+}
+
+/// Our channels below a site's own rules, with a blank line too many: the server
+/// would look for a channel named like a host, and say nothing.
+#[test]
+fn a_blank_line_among_the_rules_is_pointed_at() {
+    let text = format!("a $U@a\n\nb $U@b\n\nl\nhost\n\n{}", snippet("imta.cnf-channels"));
+    let (_, faults) = ImtaCnf::parse("imta.cnf", &text);
+    assert_eq!(faults.len(), 1);
+    assert_eq!(
+        faults[0].to_string(),
+        "imta.cnf:3:1: a rewrite rule below a blank line\n  | b $U@b\n  | ^^^^^^\nhint: remove the blank \
+         line: the first one ends the rewrite rules, and these are taken for channels"
+    );
 }
 
 #[test]
@@ -300,6 +339,68 @@ fn a_megabyte_of_anything_is_read_in_no_time_and_faults_are_bounded() {
     assert_eq!(faults.len(), 101);
     assert_eq!(faults[100].message, "900 more faults are not listed");
     assert_eq!(faults[100].severity, Severity::Error);
+}
+
+/// Reads `text` as each of the files of a set-up, twice for those that include.
+fn set_up(text: &str) {
+    let mut once = Some(text.to_owned());
+    let (file, faults) = ImtaCnf::parse_with("i", text, &mut |_| once.take());
+    assert!(faults.len() <= 202);
+    file.channels.last().map(|channel| file.keyword(channel, "pool"));
+    in_place(text, &ImtaCnf::parse("i", text).1);
+    let (file, faults) = JobController::parse("j", text);
+    in_place(text, &faults);
+    file.channel_section_for("conversion");
+    in_place(text, &OptionFile::parse("o", text).1);
+    in_place(text, &ServerConf::parse("s", text, Dialect::ClamAv).1);
+    in_place(text, &ServerConf::parse("s", text, Dialect::CIcap).1);
+    let (file, faults) = Unified::parse("u", text);
+    in_place(text, &faults);
+    file.find("channel:conversion.pool");
+    file.channels();
+    file.mappings_text();
+}
+
+#[test]
+fn a_set_up_full_of_anything_is_read_in_no_time() {
+    let groups: String = (0..25_000).map(|i| format!(" group{i}")).collect();
+    let channels: String =
+        (0..5_000).map(|i| format!("c{i} smtp notices 1 2 pool P\nc{i}-daemon\n\n")).collect();
+    let attributes: String = (0..12_500).map(|i| format!(" a{i}=\"x\"")).collect();
+    let texts = [
+        format!("\nl{groups}\nhost\n"),
+        format!("\n{channels}"),
+        format!("\n{}", "defaults smtp\n\nc\n\n".repeat(12_500)),
+        format!("\nl {}\nhost\n", "notices 1 2 ".repeat(20_000)),
+        format!("\nl {}\nhost\n", "k".repeat(1 << 18)),
+        format!("\nl smtp\n{}", "host\n".repeat(50_000)),
+        format!("\nl smtp\n{}", "a\na-daemon\n".repeat(20_000)),
+        "a $U@a\n\n".repeat(25_000),
+        "\"".repeat(1 << 18),
+        "\" ".repeat(1 << 17),
+        "a \\\n".repeat(1 << 16),
+        "<\n".repeat(1 << 17),
+        "</x\n".repeat(1 << 16),
+        "Include x\n".repeat(25_000),
+        "[POOL=A]\n".repeat(25_000),
+        "job_limits=1\n".repeat(20_000),
+        "[".repeat(1 << 18),
+        "=".repeat(1 << 18),
+        "<a>".repeat(1 << 16),
+        "<a/>".repeat(1 << 16),
+        format!("<a>{}</a>", "<b c=\"d\"/>".repeat(20_000)),
+        format!("<a>{}</a>", "&lt;".repeat(1 << 16)),
+        format!("<a>{}</a>", "&x;".repeat(1 << 16)),
+        format!("<a{attributes}/>"),
+        format!("<a>{}</a>", "<option name=\"a.b.c.d.e.f.g.h\"/>".repeat(7_500)),
+        format!("<a>{}</a>", "<channel name=\"c\" pool=\"x\"/>".repeat(7_500)),
+    ];
+    for (i, text) in texts.iter().enumerate() {
+        let start = Instant::now();
+        set_up(text);
+        // A build for tests on a busy machine; what is quadratic takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(20), "{i}: {:?}", start.elapsed());
+    }
 }
 
 /// A rules file of 4 MiB of anything was not refused within a minute: every fault

@@ -12,7 +12,8 @@ use super::{has, in_place, printable};
 /// milliseconds by design.
 const TRIED: usize = 6;
 
-fn bounded(text: &str, faults: &[convscan::diagnostic::Diagnostic]) {
+#[track_caller]
+pub(super) fn bounded(text: &str, faults: &[convscan::diagnostic::Diagnostic]) {
     in_place(text, faults);
     assert!(faults.len() <= 101, "{} faults", faults.len());
 }

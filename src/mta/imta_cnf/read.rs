@@ -1,0 +1,79 @@
+//! Reads the two parts of the file. Cannot fail; what is wrong becomes a fault.
+//!
+//! The first blank line ends the rewrite rules; from there on blank lines part
+//! the channel blocks (6.3 Administration Reference, "Structure of the imta.cnf
+//! File").
+
+use super::block::{Blocks, is_rule};
+use super::{ImtaCnf, RewriteRule};
+use crate::diagnostic::Diagnostic;
+use crate::mta::lines::physical;
+use crate::mta::source::{Lookup, Sources, Span, Syntax, load};
+use crate::mta::statement::{FileFaults, Statement, statements};
+
+/// Longest physical line in bytes: by the 6.3 Administration Reference, "MTA
+/// Configuration Files", and what no release is said to go beyond.
+const SAFE: usize = 252;
+const LONGEST: usize = 1024;
+
+pub(super) fn read(path: &str, text: &str, lookup: Option<Lookup>) -> (ImtaCnf, Vec<Diagnostic>) {
+    let sources = load(path, text, Syntax::Mta, lookup);
+    let mut faults = FileFaults::new(&sources);
+    let statements = statements(&sources, &mut faults);
+    let end = statements.iter().position(|statement| statement.below_blank).unwrap_or(statements.len());
+    let (rules, channels) = statements.split_at(end);
+    let rules = rules.iter().map(|statement| rule(statement, Placement::First, &mut faults)).collect();
+    let mut blocks = Blocks::new(ImtaCnf { rules, ..ImtaCnf::default() });
+    for block in channels.chunk_by(|_, next| !next.below_blank) {
+        blocks.block(block, &mut faults);
+    }
+    let mut file = blocks.finish(&mut faults);
+    // Last, so that long lines do not crowd out what is worse.
+    check_lengths(&sources, &mut faults);
+    let list = faults.into_list(path);
+    file.sources = sources;
+    (file, list)
+}
+
+/// In which part of the file a rewrite rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placement {
+    First,
+    BelowBlank,
+}
+
+pub(super) fn rule(statement: &Statement, placement: Placement, faults: &mut FileFaults) -> RewriteRule {
+    let mut words = statement.words().into_iter();
+    let pattern = words.next().unwrap_or_default();
+    let template = words.next().unwrap_or_default();
+    if template.text.is_empty() {
+        let hint = "write pattern and template; if this is a channel, put a blank line above the first one";
+        faults.error(statement.whole(), "a rewrite rule without a template", hint);
+    } else if placement == Placement::First && !is_rule(statement) {
+        let hint = "a template has `$U` or `@`; if this is a channel, put a blank line above the first one";
+        faults.warning(statement.whole(), "this does not look like a rewrite rule", hint);
+    }
+    if let Some(word) = words.find(|word| word.text.starts_with('!')) {
+        let hint = "a comment has its `!` in column 1 of a line of its own";
+        faults.warning(word.span, "a `!` inside a line", hint);
+    }
+    RewriteRule { pattern, template, lost: placement == Placement::BelowBlank }
+}
+
+fn check_lengths(sources: &Sources, faults: &mut FileFaults) {
+    let hint = "end the line in `\\` and go on in the next one";
+    for (index, file) in sources.files().iter().enumerate() {
+        for line in physical(&file.text) {
+            // Comments are dropped whatever their length.
+            let length = if line.is_comment() { 0 } else { line.text.len() };
+            let span = Span::new(index, line.span());
+            if length > LONGEST {
+                let message = format!("a line of {length} bytes; no release reads more than {LONGEST}");
+                faults.error(span, message, hint);
+            } else if length > SAFE {
+                let message = format!("a line of {length} bytes; the 6.3 reference allows {SAFE}");
+                faults.warning(span, message, hint);
+            }
+        }
+    }
+}
