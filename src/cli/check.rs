@@ -1,6 +1,9 @@
 //! Reads the configuration and what it names, and says what is wrong.
 //!
-//! Usage: convscan check [--config FILE]
+//! Usage: convscan check [--config FILE] [--imta-cnf FILE] [--job-controller FILE]
+//!                       [--mappings FILE] [--conversions FILE] [--config-xml FILE]
+//!                       [--option-file FILE]... [--clamav-conf FILE]...
+//!                       [--icap-conf FILE]...
 //!
 //! Checked are the configuration, the notice templates and the rules files, and
 //! whether whoever runs this can reach the scanners and use log and state
@@ -8,7 +11,14 @@
 //! is what selftest tells. Every fault comes with its place and a hint, all in
 //! one run.
 //!
+//! Files of the mail server and of the scanners that are given are read, too:
+//! what is wrong in them, pools that imta.cnf names and job_controller.cnf does
+//! not have, channels that the CONVERSIONS table names and imta.cnf does not
+//! have. Nothing is changed, and none of them need belong to this machine.
+//!
 //! Exit codes: 0 nothing wrong, 1 faults found.
+
+mod server;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -30,12 +40,14 @@ pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    files: server::Files,
 }
 
 /// Runs the check.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let path = load::path(arguments.config.as_deref());
-    let faults = match load::read(&path) {
+    let mut faults: Vec<Diagnostic> = match load::read(&path) {
         Ok(parsed) => parsed.faults.into_iter().chain(named_files(&parsed.config)).collect(),
         Err(error) => {
             let fault = Diagnostic::whole(&path.display().to_string(), error.root_cause().to_string());
@@ -47,6 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
             })]
         }
     };
+    faults.extend(server::faults(&arguments.files));
     for fault in &faults {
         output::data(fault);
     }
