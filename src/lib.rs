@@ -39,5 +39,8 @@ pub mod engine;
 // the straight line from a part to a reply
 pub mod scan;
 
+// what goes into the files of the mail server, as text
+pub mod snippets;
+
 // the commands
 pub mod cli;

@@ -29,5 +29,6 @@ mod part;
 mod properties;
 mod readers;
 mod readings;
+mod snippets;
 mod surroundings;
 mod trust;

@@ -23,7 +23,7 @@ fn header(name: &str) -> String {
 #[test]
 fn the_readme_repeats_every_commands_manual() {
     let readme = read("README.md");
-    for command in ["part", "message", "selftest", "check"] {
+    for command in ["part", "message", "selftest", "check", "snippets"] {
         let header = header(&format!("src/cli/{command}.rs"));
         assert!(header.contains(&format!("Usage: convscan {command}")), "{header}");
         assert!(readme.contains(&header), "the manual of `{command}` in README.md is not:\n{header}");

@@ -101,10 +101,11 @@ fn our_mappings_entries_send_mail_the_way_their_comments_say() {
         assert_eq!(route.convert.then_some(route.channel.as_str()), channel, "{from} {to}");
         assert_eq!((route.doubt, route.matched.is_some()), (None, true), "{from} {to}");
     }
-    // INCLUDE_CONVERSIONTAG puts the tags where `OUT-CHAN=*` takes them in, but a
-    // channel written out does not fit any more.
-    assert!(mappings.conversion("tcp_local", "ims-ms", Some("x")).convert);
-    assert!(!mappings.conversion("tcp_auth", "ims-ms", Some("x")).convert);
+    // INCLUDE_CONVERSIONTAG puts the tags before `;CONVERT`.
+    for (from, to, channel) in table {
+        let route = mappings.conversion(from, to, Some("x"));
+        assert_eq!(route.convert.then_some(route.channel.as_str()), channel, "{from} {to}, tagged");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod load;
 mod message;
 mod part;
 mod selftest;
+mod snippets;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ enum Command {
     Message(Box<message::Arguments>),
     Selftest(selftest::Arguments),
     Check(check::Arguments),
+    Snippets(Box<snippets::Arguments>),
 }
 
 /// The manual of a command: the header comment of its source, so that help,
@@ -43,6 +45,8 @@ pub(crate) enum Exit {
     Done,
     /// The answer is "no".
     No,
+    /// The arguments contradict each other.
+    Usage,
     /// `message`: the message is held.
     Held,
     /// `message`: the message is discarded.
@@ -58,6 +62,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::No => 1,
+            Exit::Usage => 2, // as the command-line parser exits
             Exit::Held => 10,
             Exit::Discarded => 11,
             Exit::Returned => 12,
@@ -81,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Message(arguments) => message::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Snippets(arguments) => snippets::run(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),
