@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 use convscan::diagnostic::Diagnostic;
 use convscan::mta::conversions::Conversions;
+use convscan::mta::imta_cnf::ImtaCnf;
+use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
 
 use crate::harness::CONVSCAN;
@@ -86,7 +88,14 @@ fn complaints(part: &str, text: &str) -> Vec<Diagnostic> {
     match part {
         "conversions" => Conversions::parse(part, text).1,
         "mappings" => Mappings::parse(part, text).1,
-        "imta.cnf" | "job_controller.cnf" => Vec::new(),
+        // msconfig's lines are no file of the server's.
+        "imta.cnf" | "job_controller.cnf" if text.starts_with("set ") => Vec::new(),
+        "imta.cnf" => {
+            // The fragment is for the channel part of a whole file.
+            let whole = format!("$*  $E$U%$H@conversion-daemon\n\nl\nmail.example.edu\n\n{text}");
+            ImtaCnf::parse(part, &whole).1
+        }
+        "job_controller.cnf" => JobController::parse(part, text).1,
         _ => panic!("{part}"),
     }
 }
