@@ -290,12 +290,7 @@ fn hostile_content_is_bounded_and_soon_done() {
         (u32::MAX, &b"x\x90\xff".iter().chain(&b"\x90\xff".repeat(100_000)).copied().collect::<Vec<_>>()),
         (0, b""),
     );
-    // Files that differ in their last bytes, and one of them again and again.
-    let file = |i: usize| format!("M{}\n", "A".repeat(60)).repeat(100) + &format!("#{i:04}\n`\nend\n");
-    let files: String = (0..400).map(|i| format!("begin 644 x\n{}", file(i))).collect();
-    let alike = files + &"begin 644 x\n".repeat(20_000) + &file(399);
-    let texts: [(Vec<u8>, bool); 15] = [
-        (alike.into_bytes(), true),
+    let texts: [(Vec<u8>, bool); 14] = [
         (b"begin 644 x\n".repeat(20_000), true),
         (b"begin 644 x\n#0V%T\n".repeat(20_000), true),
         (b"begin-base64 644 x\nQ2F0\n".repeat(20_000), true),
