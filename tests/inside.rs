@@ -170,6 +170,32 @@ fn a_part_of_an_encoding_that_no_server_decodes_is_looked_through() {
     }
 }
 
+/// A fake scanner that is soon done with one file, and not with very many.
+const UNHURRIED: &str = "#!/bin/sh\n# A fake scanner that takes its time.\nsleep .2\nexit 0\n";
+
+/// Who sends a part of which too much must be looked at slows down nobody else.
+#[test]
+fn a_part_that_uses_up_its_time_does_not_close_the_engine_for_others() {
+    let many: String = (100..400).map(|i| format!("begin 644 f{i}\n#{i}0\n`\nend\n")).collect();
+    let case = plain(Case::new(&text(many.as_bytes())));
+    let fake = case.path("state.uvscan");
+    fs::write(&fake, UNHURRIED).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let config = format!(
+        "[[engine]]\nname = \"fake\"\ntype = \"command\"\ncanary = \"off\"\npreset = \"uvscan\"\n\
+         program = \"{}\"\n[limits]\ndeadline = \"4s\"\n",
+        fake.display()
+    );
+    let case = case.var("FAKE", fake).config(&config);
+    let record = case.run().deferred();
+    assert!(record.reason.unwrap().starts_with("timed-out"));
+    // The errors of the rest are not told one by one.
+    assert!(record.engines.len() < 10, "{}", record.engines.len());
+    fs::write(case.path("input"), "honest\n").unwrap();
+    fs::remove_file(case.path("log")).unwrap();
+    case.run().passed(b"honest\n");
+}
+
 /// POSIX.1-2017, uuencode.
 fn uuencoded(content: &[u8]) -> Vec<u8> {
     let character = |bits: u32| char::from(u8::try_from(32 + (bits & 63)).unwrap());

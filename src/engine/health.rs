@@ -39,8 +39,8 @@ const SLOW: Duration = Duration::from_millis(500);
 /// they were the engine's or the part's.
 const FAILURES: u32 = 3;
 
-/// A canary that had less time than this and did not make it says nothing of the
-/// engine.
+/// A canary, or a part, that had less time than this and did not make it says
+/// nothing of the engine.
 const HASTY: Duration = Duration::from_secs(1);
 
 /// Longest time for the canary of a daemon that has just failed. Who works as
@@ -286,6 +286,13 @@ impl Health {
         if let Some(State::Doubted { .. } | State::Closed { .. }) = self.board.state() {
             self.board.write(&State::Awake { at: clock::micros(), since: 0, version: String::new() });
         }
+    }
+
+    /// Whether who has to be done by `by` has too little time left to blame the
+    /// engine if it is late. Else one part that uses up its time would close a
+    /// healthy engine for all.
+    pub(super) fn is_hasty(&self, by: Deadline) -> bool {
+        by.left().is_none_or(|left| left < HASTY.min(self.patience))
     }
 
     /// Notes a failure that began at `asked`, and finds out whose it was.

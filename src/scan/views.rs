@@ -106,6 +106,10 @@ impl View<'_, '_> {
             if self.findings.convict() {
                 return Ok(());
             }
+            if self.by.left().is_none() {
+                let message = "no time left for the rest of what is inside";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
             self.show(&item.content, &item.mime_type, &item.names, item.kind.word())?;
         }
         if found.beyond {

@@ -76,6 +76,7 @@ impl<'a> Member<'a> {
         meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, (ScanError, Blame)> {
         let asked = clock::micros();
+        let is_hasty = self.health.as_ref().is_some_and(|health| health.is_hasty(by));
         let answer = self.engine.scan(sample, until, meanwhile);
         let Some(health) = &self.health else { return answer.map_err(|error| (error, Blame::Engine)) };
         let engine = self.engine.as_ref();
@@ -92,6 +93,7 @@ impl<'a> Member<'a> {
             },
             // We turned away, not the engine.
             Err(error) if by.is_stopped() => Err((error, Blame::Engine)),
+            Err(error) if is_hasty && error.kind.is_late() => Err((error, Blame::Engine)),
             Err(error) => {
                 let blame = health.failed(engine, &error, asked, by);
                 Err((error, blame))
