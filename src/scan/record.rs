@@ -48,11 +48,14 @@ pub(super) fn record(
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
         message_id: hints::message_id(evidence.headers),
-        engines: findings.0.iter().map(engine_record).collect(),
+        engines: findings.0.iter().take(MOST_ENGINES).map(engine_record).collect(),
         warning: stood_in_for(findings),
         ..Record::default()
     }
 }
+
+/// Most findings in the log line; a part may hide hundreds of files.
+const MOST_ENGINES: usize = 40;
 
 /// The part's SHA-256. Its time is bounded for itself: it must be had even of a
 /// part that used up the time for scanning.
