@@ -11,7 +11,7 @@ pub use self::hints::{Headers, names};
 use self::notice::notice;
 pub use self::panel::examine;
 use self::record::record;
-pub use self::views::{Whole, examine_inside};
+pub use self::views::{Glance, Whole, examine_inside, glance};
 use crate::config::Config;
 use crate::engine::{Cleaned, Farm, Sample};
 use crate::os::clock::Deadline;
@@ -68,7 +68,8 @@ fn rescan(
     let sample = Sample { file: &input.file, size: input.size, fingerprint: None, ..*sample };
     let mut findings = examine(config, engines, &sample, by, &mut || ());
     if findings.worst() == Ok(Verdict::Clean) {
-        findings.0.extend(examine_inside(config, engines, &sample, Whole { input, ..whole }, by).0);
+        let whole = Whole { input, ..whole };
+        findings.0.extend(examine_inside(config, engines, &sample, (whole, glance(whole, by)), by).0);
     }
     match findings.worst()? {
         Verdict::Clean => Ok(()),

@@ -144,19 +144,22 @@ fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch
         names: &names,
         fingerprint: Some(&fingerprint),
     };
-    // Nearly every part is clean, so the time of waiting is used to copy it.
-    let mut tried = None;
-    let mut copy = || {
+    let whole = Whole { part, input: &input, headers: &headers };
+    // Nearly every part is clean, so the time of waiting is used for what is to be
+    // done then: to copy it, and to see whether it hides something.
+    let (mut tried, mut glanced) = (None, None);
+    let mut meanwhile = || {
         tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
+        glanced.get_or_insert_with(|| scan::glance(whole, by));
     };
-    let mut findings = scan::examine(config, &engines, &sample, by, &mut copy);
+    let mut findings = scan::examine(config, &engines, &sample, by, &mut meanwhile);
     // What is found only behind the surface is not cleaned: engines clean what
     // they see.
     let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
-    let whole = Whole { part, input: &input, headers: &headers };
     // The policy may pass what is unscannable, but nothing that is infected beside it.
     if matches!(findings.worst(), Ok(Verdict::Clean | Verdict::Unscannable(..))) {
-        findings.0.extend(scan::examine_inside(config, &engines, &sample, whole, by).0);
+        let glance = glanced.unwrap_or_else(|| scan::glance(whole, by));
+        findings.0.extend(scan::examine_inside(config, &engines, &sample, (whole, glance), by).0);
     }
     watch.steps.scan = watch.lap();
     let cleaned = if infected && config.policy.disinfection == Disinfection::Try {

@@ -9,6 +9,9 @@ use crate::mta::message::Encoding;
 /// How much of a part is looked at.
 pub const LOOKED_AT: usize = 4096;
 
+/// How much tells whether it is base64.
+const ENOUGH: usize = 1024;
+
 /// Whether content that begins with `start` looks encoded by `encoding`. A
 /// decoded part seldom does, and is only looked at twice if it does.
 pub fn looks_encoded(start: &[u8], encoding: &str) -> bool {
@@ -17,9 +20,9 @@ pub fn looks_encoded(start: &[u8], encoding: &str) -> bool {
         Encoding::Base64 => {
             // Decoders pass over what is not of the alphabet (RFC 2045, 6.8), so a
             // few such bytes must not hide the rest.
-            let of_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte);
-            let foreign = start.len() - start.iter().filter(of_base64).count();
-            start.len() >= 4 && foreign <= start.len() / 16
+            let start = start.get(..ENOUGH).unwrap_or(start);
+            let is_foreign = |byte: &&u8| !matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' | b'\r' | b'\n');
+            start.len() >= 4 && start.iter().filter(is_foreign).nth(start.len() / 16).is_none()
         }
         Encoding::QuotedPrintable => {
             // Decoders mind neither long lines nor bytes above ASCII.

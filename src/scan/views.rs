@@ -8,8 +8,9 @@ use super::panel::examine;
 use super::{Headers, OURSELVES};
 use crate::config::Config;
 use crate::engine::{Farm, Sample};
+use crate::mta::encoded;
+use crate::mta::header::{self, Ambiguity};
 use crate::mta::hidden::{self, Look};
-use crate::mta::{encoded, header};
 use crate::os::clock::Deadline;
 use crate::os::files::{self, Input, Until};
 use crate::os::fingerprint::Fingerprint;
@@ -30,28 +31,45 @@ pub struct Whole<'a> {
     pub headers: &'a Headers,
 }
 
+/// What the surface tells: whether there is anything to be opened. It asks no
+/// engine, so it can be had while one is waited for.
+#[derive(Debug)]
+pub struct Glance {
+    ambiguity: Option<Ambiguity>,
+    hides: io::Result<bool>,
+    encoded: io::Result<bool>,
+}
+
+/// Looks at the surface.
+pub fn glance(whole: Whole<'_>, by: Deadline) -> Glance {
+    let Whole { part, input, headers } = whole;
+    Glance {
+        ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
+        hides: may_hide(input, part, by),
+        encoded: is_encoded(input, &part.encoding),
+    }
+}
+
 /// What is found behind the part's surface. Only what is not clean is told.
 pub fn examine_inside(
     config: &Config,
     engines: &[Farm<'_>],
     sample: &Sample<'_>,
-    whole: Whole<'_>,
+    (whole, glance): (Whole<'_>, Glance),
     by: Deadline,
 ) -> Findings {
-    let mut view = View { config, engines, sample: *sample, by, findings: ambiguous(config, whole.headers) };
-    view.look(whole).unwrap_or_else(|error| view.findings.0.push(failure(error)));
+    let findings = Findings(ambiguous(config, glance.ambiguity).into_iter().collect());
+    let mut view = View { config, engines, sample: *sample, by, findings };
+    let looked = glance.hides.and_then(|hides| view.look(whole, hides, glance.encoded?));
+    looked.unwrap_or_else(|error| view.findings.0.push(failure(error)));
     view.findings
 }
 
 /// What a header block that says one thing twice is worth.
-fn ambiguous(config: &Config, headers: &Headers) -> Findings {
-    let mut blocks = headers.blocks();
-    let twice = blocks.find_map(|block| header::ambiguities(block).into_iter().next());
-    let finding = twice.map(|ambiguity| {
-        let name = Threat::new(ambiguity.to_string().as_bytes());
-        of_ourselves(Ok(config.policy.counted(Verdict::Unscannable(Reason::Ambiguous, Some(name)))))
-    });
-    Findings(finding.into_iter().collect())
+fn ambiguous(config: &Config, ambiguity: Option<Ambiguity>) -> Option<Finding> {
+    let name = Threat::new(ambiguity?.to_string().as_bytes());
+    let verdict = Verdict::Unscannable(Reason::Ambiguous, Some(name));
+    Some(of_ourselves(Ok(config.policy.counted(verdict))))
 }
 
 fn failure(error: io::Error) -> Finding {
@@ -72,9 +90,8 @@ struct View<'v, 'a> {
 }
 
 impl View<'_, '_> {
-    fn look(&mut self, Whole { part, input, .. }: Whole<'_>) -> io::Result<()> {
+    fn look(&mut self, Whole { part, input, .. }: Whole<'_>, hides: bool, encoded: bool) -> io::Result<()> {
         let mime_type = self.sample.mime_type;
-        let (hides, encoded) = (may_hide(input, part, self.by)?, is_encoded(input, &part.encoding)?);
         if !hides && !encoded {
             return Ok(());
         }
