@@ -182,6 +182,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether it is a conviction.
+    pub fn convicts(&self) -> bool {
+        matches!(self.result, Ok(Verdict::Infected(_)))
+    }
+
     /// A finding of `engine` that convicts by nothing yet.
     pub fn of(engine: &str) -> Self {
         Self {
@@ -242,7 +247,7 @@ impl Findings {
 
     /// Whether an engine convicted.
     pub fn convict(&self) -> bool {
-        self.0.iter().any(|finding| matches!(finding.result, Ok(Verdict::Infected(_))))
+        self.0.iter().any(Finding::convicts)
     }
 
     /// All threats, each once, in the order they were reported.

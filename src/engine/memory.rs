@@ -107,7 +107,9 @@ impl<'a> Memory<'a> {
                 }
             })
             .map_err(|(error, blame)| {
-                if blame == Blame::Part && (error.kind == ErrorKind::Crashed || is_late(&error) && enough) {
+                if blame == Blame::Part
+                    && (error.kind == ErrorKind::Crashed || error.kind.is_late() && enough)
+                {
                     suspects.count(sample, broke);
                 }
                 error
@@ -176,8 +178,4 @@ impl<'a> Memory<'a> {
             EngineKind::Daemon(_) | EngineKind::Rules(_) => None,
         }
     }
-}
-
-fn is_late(error: &ScanError) -> bool {
-    error.kind == ErrorKind::TimedOut
 }

@@ -75,7 +75,13 @@ pub struct Found {
 
 /// Everything in `content` that an engine may not see by itself.
 pub fn find(content: &[u8], mime_type: &str) -> Found {
-    let mut basket = Basket::new(content.len());
+    find_while(content, mime_type, &|| true)
+}
+
+/// Likewise, as long as `go_on` says so. It is asked before each pass over some
+/// content; what is left out then is said to be beyond.
+pub fn find_while(content: &[u8], mime_type: &str, go_on: &dyn Fn() -> bool) -> Found {
+    let mut basket = Basket::new(content.len(), go_on);
     open(content, mime_type, &mut basket);
     let mut i = 0;
     while let Some((content, mime_type)) = basket.enter(i) {

@@ -107,7 +107,7 @@ fn at_once(
                         stop.stop();
                         // We wait for the others to end anyway, and one of them may
                         // have found something.
-                        answers.extend(receiver.iter().filter(|(_, finding)| convicts(finding)));
+                        answers.extend(receiver.iter().filter(|(_, finding)| finding.convicts()));
                         return answers;
                     }
                 }
@@ -137,10 +137,6 @@ fn is_decided(finding: &Finding, agreement: Agreement) -> bool {
         (Ok(Verdict::Clean | Verdict::Unscannable(..)), agreement) => agreement == Agreement::First,
         (Err(_), _) => false,
     }
-}
-
-fn convicts(finding: &Finding) -> bool {
-    matches!(finding.result, Ok(Verdict::Infected(_)))
 }
 
 /// Where one engine gave a verdict, the failures of those that it stood in for do

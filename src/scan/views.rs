@@ -36,8 +36,20 @@ pub struct Whole<'a> {
 #[derive(Debug)]
 pub struct Glance {
     ambiguity: Option<Ambiguity>,
-    hides: io::Result<bool>,
-    encoded: io::Result<bool>,
+    inside: io::Result<Inside>,
+}
+
+/// What there is to be opened.
+#[derive(Debug)]
+struct Inside {
+    hides: bool,
+    encoded: bool,
+}
+
+impl Inside {
+    fn of(input: &Input, part: &Part, by: Deadline) -> io::Result<Self> {
+        Ok(Self { hides: may_hide(input, part, by)?, encoded: is_encoded(input, &part.encoding)? })
+    }
 }
 
 /// Looks at the surface.
@@ -45,8 +57,7 @@ pub fn glance(whole: Whole<'_>, by: Deadline) -> Glance {
     let Whole { part, input, headers } = whole;
     Glance {
         ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
-        hides: may_hide(input, part, by),
-        encoded: is_encoded(input, &part.encoding),
+        inside: Inside::of(input, part, by),
     }
 }
 
@@ -60,7 +71,7 @@ pub fn examine_inside(
 ) -> Findings {
     let findings = Findings(ambiguous(config, glance.ambiguity).into_iter().collect());
     let mut view = View { config, engines, sample: *sample, by, findings };
-    let looked = glance.hides.and_then(|hides| view.look(whole, hides, glance.encoded?));
+    let looked = glance.inside.and_then(|inside| view.look(whole, &inside));
     looked.unwrap_or_else(|error| view.findings.0.push(failure(error)));
     view.findings
 }
@@ -90,9 +101,9 @@ struct View<'v, 'a> {
 }
 
 impl View<'_, '_> {
-    fn look(&mut self, Whole { part, input, .. }: Whole<'_>, hides: bool, encoded: bool) -> io::Result<()> {
+    fn look(&mut self, Whole { part, input, .. }: Whole<'_>, inside: &Inside) -> io::Result<()> {
         let mime_type = self.sample.mime_type;
-        if !hides && !encoded {
+        if !inside.hides && !inside.encoded {
             return Ok(());
         }
         let size = usize::try_from(input.size).ok().filter(|_| input.size <= LARGEST);
@@ -101,10 +112,10 @@ impl View<'_, '_> {
             return Ok(());
         };
         let content = input.start(size)?;
-        if hides {
+        if inside.hides {
             self.show_hidden(&content, mime_type)?;
         }
-        if encoded {
+        if inside.encoded {
             let decoded = encoded::decoded(&content, &part.encoding);
             self.show(&decoded, mime_type, self.sample.names, "transfer encoding")?;
             self.show_hidden(&decoded, mime_type)?;
@@ -118,19 +129,21 @@ impl View<'_, '_> {
     }
 
     fn show_hidden(&mut self, content: &[u8], mime_type: &str) -> io::Result<()> {
-        let found = hidden::find(content, mime_type);
+        let by = self.by;
+        let found = hidden::find_while(content, mime_type, &|| by.left().is_some());
         for item in &found.items {
             if self.findings.convict() {
                 return Ok(());
             }
-            if self.by.left().is_none() {
-                let message = "no time left for the rest of what is inside";
-                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            if by.left().is_none() {
+                return Err(late());
             }
             self.show(&item.content, &item.mime_type, &item.names, item.kind.word())?;
         }
-        if found.beyond {
-            self.give_up(Reason::TooMany);
+        match (found.beyond, by.left()) {
+            (false, _) => {}
+            (true, Some(_)) => self.give_up(Reason::TooMany),
+            (true, None) => return Err(late()),
         }
         Ok(())
     }
@@ -153,6 +166,10 @@ impl View<'_, '_> {
         self.findings.0.extend(telling.map(|finding| Finding { inside: Some(inside), ..finding }));
         Ok(())
     }
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no time left for the rest of what is inside")
 }
 
 /// Whether it is worth while to read the whole part for what it hides. Text is

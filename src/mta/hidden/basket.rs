@@ -30,7 +30,8 @@ fn most_work(size: usize) -> u64 {
 }
 
 /// The pieces, and what is left of the bounds.
-pub(super) struct Basket {
+pub(super) struct Basket<'a> {
+    go_on: &'a dyn Fn() -> bool,
     items: Vec<Hidden>,
     /// The digest of each: comparing contents would cost as much as there are of
     /// them, and hostile ones differ in their last byte.
@@ -44,9 +45,10 @@ pub(super) struct Basket {
     beyond: bool,
 }
 
-impl Basket {
-    pub(super) fn new(size: usize) -> Self {
+impl<'a> Basket<'a> {
+    pub(super) fn new(size: usize, go_on: &'a dyn Fn() -> bool) -> Self {
         Self {
+            go_on,
             items: Vec::new(),
             digests: Vec::new(),
             depths: Vec::new(),
@@ -109,7 +111,7 @@ impl Basket {
 
     /// Whether `bytes` more may be read.
     pub(super) fn spend(&mut self, bytes: usize) -> bool {
-        let left = self.work.checked_sub(bytes as u64);
+        let left = self.work.checked_sub(bytes as u64).filter(|_| (self.go_on)());
         self.work = left.unwrap_or(0);
         self.beyond |= left.is_none();
         left.is_some()

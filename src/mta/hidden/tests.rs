@@ -22,6 +22,16 @@ fn holds(text: &[u8], kind: Kind, expected: Expected<'_>) {
 }
 
 #[test]
+fn who_is_told_to_stop_says_that_there_may_be_more() {
+    let text = b"begin 644 x\n#86)C\n`\nend\n";
+    let asked = std::cell::Cell::new(0);
+    let found = find_while(text, "text/plain", &|| asked.replace(asked.get() + 1) > 100);
+    assert!(found.beyond && found.items.is_empty() && asked.get() > 0);
+    let found = find_while(text, "text/plain", &|| true);
+    assert!(!found.beyond && found.items.len() == 1);
+}
+
+#[test]
 fn a_long_line_of_a_header_hides_no_mail() {
     let mail =
         |field: &str| format!("{field}\r\nFrom: a@b\r\nSubject: c\r\n\r\nbegin 644 x\n#86)C\n`\nend\n");
