@@ -15,7 +15,7 @@ pub use self::views::{Glance, Whole, examine_inside, glance};
 use crate::config::Config;
 use crate::engine::{Cleaned, Farm, Sample};
 use crate::os::clock::Deadline;
-use crate::os::files::Input;
+use crate::os::input::Input;
 use crate::part::Part;
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;

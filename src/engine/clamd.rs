@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use super::{Engine, Response, Sample};
 use crate::config::Address;
 use crate::os::clock::Deadline;
-use crate::os::files::Until;
+use crate::os::input::Until;
 use crate::os::socket::{Stream, send_descriptor};
 use crate::text;
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};

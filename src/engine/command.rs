@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::{Cleaned, Engine, Response, Sample};
 use crate::config::{Argument, CommandConfig, Private};
 use crate::os::clock::Deadline;
-use crate::os::files::Input;
+use crate::os::input::Input;
 use crate::os::process::{self, Outcome, Spec};
 use crate::os::scratch::{self, Left, Scratch};
 use crate::verdict::{ErrorKind, ScanError, Verdict};

@@ -32,7 +32,7 @@ use self::wire::{Link, Wire};
 use super::{Cleaned, Engine, Response, Sample};
 use crate::config::Address;
 use crate::os::clock::Deadline;
-use crate::os::files::{Input, Stamp, Until};
+use crate::os::input::{Input, Stamp, Until};
 use crate::os::socket::Stream;
 use crate::verdict::{ErrorKind, ScanError, Verdict};
 

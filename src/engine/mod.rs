@@ -17,8 +17,8 @@ use std::fs::File;
 pub use self::farm::{Farm, Member};
 use crate::config::Config;
 use crate::os::clock::Deadline;
-use crate::os::files::Input;
 use crate::os::fingerprint::Fingerprint;
+use crate::os::input::Input;
 use crate::os::scratch::Scratch;
 use crate::verdict::{ScanError, Verdict};
 

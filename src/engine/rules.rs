@@ -21,7 +21,9 @@ use self::name::comparable;
 use super::{Engine, Response, Sample};
 use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::os::clock::Deadline;
-use crate::os::files::{self, Until, read_text};
+use crate::os::digest;
+use crate::os::files::read_text;
+use crate::os::input::Until;
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
@@ -155,7 +157,7 @@ impl RuleSet {
     fn by_content(&self, sample: &Sample<'_>, by: Deadline) -> std::io::Result<Vec<Threat>> {
         let mut threats = Vec::new();
         if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
-            let digest = files::sha256(Until::new(sample.file, by))?;
+            let digest = digest::sha256(Until::new(sample.file, by))?;
             let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
             threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
         }

@@ -7,7 +7,8 @@
 
 use std::io;
 
-use super::files::{self, Ahead, Input};
+use super::files;
+use super::input::{Ahead, Input};
 use crate::part::Outputs;
 use crate::reply::{Body, Reply};
 

@@ -7,15 +7,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, umask};
-use sha2::{Digest, Sha256};
-
-use super::clock::Deadline;
 
 /// Files of ours may be read by the group, as mail logs are; the channel's own
 /// umask, which may forbid us our own files, does not count.
@@ -35,229 +32,13 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
-fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+pub(super) fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     let file = open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
     }
     Ok((file, metadata))
-}
-
-/// Bytes that are read at a time. The system's own way of copying sets up more
-/// than it saves for the size of most parts.
-const CHUNK: usize = 64 * 1024;
-
-/// Up to this size a part is copied before its verdict is there.
-const SMALL: u64 = 64 * 1024;
-
-/// The content of a part, open for reading.
-#[derive(Debug)]
-pub struct Input {
-    /// The open file.
-    pub file: File,
-    /// Its size when it was opened.
-    pub size: u64,
-    stamp: Stamp,
-}
-
-/// What changes when a file's content does.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Stamp {
-    identity: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl From<&fs::Metadata> for Stamp {
-    fn from(metadata: &fs::Metadata) -> Self {
-        Self {
-            identity: (metadata.dev(), metadata.ino()),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-impl Stamp {
-    /// Of an open file.
-    pub fn of(file: &File) -> io::Result<Self> {
-        file.metadata().map(|metadata| Self::from(&metadata))
-    }
-}
-
-impl Input {
-    /// Of an open file.
-    pub fn from_file(file: File) -> io::Result<Self> {
-        let stamp = Stamp::of(&file)?;
-        Ok(Self { size: stamp.size, file, stamp })
-    }
-
-    /// Opens the regular file at `path`.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let (file, metadata) = open_regular(path)?;
-        Ok(Self { file, size: metadata.size(), stamp: Stamp::from(&metadata) })
-    }
-
-    /// Whether `path` is this very file: old site scripts give one name twice.
-    fn is(&self, path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|metadata| self.stamp.identity == (metadata.dev(), metadata.ino()))
-    }
-
-    /// Fails when the file is no longer what it was when it was opened.
-    fn check_unchanged(&self) -> io::Result<()> {
-        if Stamp::of(&self.file)? == self.stamp { Ok(()) } else { Err(changed()) }
-    }
-
-    /// Its first `limit` bytes.
-    pub fn start(&self, limit: usize) -> io::Result<Vec<u8>> {
-        let mut start = vec![0; limit.min(usize::try_from(self.size).unwrap_or(limit))];
-        self.file.read_exact_at(&mut start, 0)?;
-        Ok(start)
-    }
-
-    /// Puts the same bytes at `path`, unless they are there already. The name
-    /// shows all of them or is not touched.
-    pub fn copy_to(&self, path: &Path) -> io::Result<()> {
-        if self.is(path) {
-            return self.check_unchanged();
-        }
-        fill(path, |out| self.copy_into(out))
-    }
-
-    /// Read by place: a scanner may be using the offset that we share with it.
-    fn copy_into(&self, mut out: &File) -> io::Result<()> {
-        let mut buf = vec![0; CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1)];
-        let mut at = 0;
-        loop {
-            let n = self.file.read_at(&mut buf, at)?;
-            at += n as u64;
-            // One byte more than there was is enough to know.
-            if n == 0 || at > self.size {
-                break;
-            }
-            out.write_all(buf.get(..n).unwrap_or_default())?;
-        }
-        if at == self.size { self.check_unchanged() } else { Err(changed()) }
-    }
-
-    /// Copies a small file to a place beside `path`, while its verdict is still
-    /// to come. `None` where that cannot be; [`Self::copy_to`] then says why.
-    pub fn copy_ahead(&self, path: &Path) -> Option<Ahead> {
-        if self.size > SMALL || self.is(path) || is_special(path) {
-            return None;
-        }
-        let (file, beside) = create_beside(path).ok()?;
-        let ahead = Ahead { beside };
-        self.copy_into(&file).ok().map(|()| ahead)
-    }
-}
-
-/// A copy beside the name that it may get. It goes away with this value, unless
-/// it got the name.
-#[derive(Debug)]
-pub struct Ahead {
-    beside: PathBuf,
-}
-
-impl Ahead {
-    /// Gives the copy its name, if `input` is still what was copied.
-    pub fn commit(mut self, input: &Input, path: &Path) -> io::Result<()> {
-        input.check_unchanged()?;
-        fs::rename(&self.beside, path)?;
-        self.beside.clear();
-        Ok(())
-    }
-}
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        if !self.beside.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.beside);
-        }
-    }
-}
-
-fn changed() -> io::Error {
-    io::Error::other("the file changed while it was read")
-}
-
-/// A file read from its start until a deadline. It keeps its own place: a
-/// scanner may be using the offset that we share with it.
-pub struct Until<'a> {
-    file: &'a File,
-    at: u64,
-    by: Deadline,
-}
-
-impl<'a> Until<'a> {
-    /// At the start of `file`.
-    pub fn new(file: &'a File, by: Deadline) -> Self {
-        Self { file, at: 0, by }
-    }
-}
-
-impl Until<'_> {
-    /// Gives what is left in pieces, as long as `next` wants more.
-    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-        let size = self.file.metadata()?.len().min(CHUNK as u64);
-        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
-        loop {
-            let n = self.read(&mut buf)?;
-            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
-                return Ok(());
-            }
-        }
-    }
-}
-
-impl Read for Until<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.by.left().is_none() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        let n = self.file.read_at(buf, self.at)?;
-        self.at += n as u64;
-        Ok(n)
-    }
-}
-
-/// The SHA-256 of all that `content` gives, in lower-case hex.
-pub fn sha256(content: impl Read) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    in_pieces(content, CHUNK, |piece| hasher.update(piece))?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The BLAKE3 of what is in `file`, with the stamp that it had all the time.
-pub(super) fn blake3(file: &File, by: Deadline) -> io::Result<(Stamp, [u8; 32])> {
-    let stamp = Stamp::of(file)?;
-    let (mut hasher, mut read) = (blake3::Hasher::new(), 0);
-    // To make a large buffer costs a small part more than to read it piece by piece.
-    let size = if stamp.size > SMALL { CHUNK } else { PIECE };
-    in_pieces(Until::new(file, by), size, |piece| {
-        hasher.update(piece);
-        read += piece.len() as u64;
-    })?;
-    let is_whole = read == stamp.size && Stamp::of(file)? == stamp;
-    if is_whole { Ok((stamp, *hasher.finalize().as_bytes())) } else { Err(changed()) }
-}
-
-/// Bytes that BLAKE3 can digest at a time: eight of its chunks of 1024.
-const PIECE: usize = 8 * 1024;
-
-fn in_pieces(mut content: impl Read, size: usize, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buf = vec![0; size];
-    loop {
-        match content.read(&mut buf) {
-            Ok(0) => return Ok(()),
-            Ok(n) => take(buf.get(..n).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// A file without a name that holds `bytes`.
@@ -364,7 +145,7 @@ pub fn clear(path: &Path) -> io::Result<()> {
 
 /// Whether something other than a file has this name. A device given by hand,
 /// `/dev/null` say, must not be renamed over or removed.
-fn is_special(path: &Path) -> bool {
+pub(super) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
@@ -378,7 +159,7 @@ pub fn remove_stale(path: &Path) {
 /// Writes a new file beside `path` and renames it. Where the directory takes no
 /// new names but the file is there, it is written in place. A full disk is no
 /// reason for that: it would destroy the answer that already stands.
-fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     if is_special(path) {
         return fill_in_place(path, write);
     }
@@ -401,7 +182,7 @@ fn may_write_in_place(error: &io::Error) -> bool {
 }
 
 /// Makes a new file beside `path`, under a name that nobody has yet.
-fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+pub(super) fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     let mut last = ErrorKind::AlreadyExists.into();
     for i in 0..BESIDES {
         let beside = beside(path, i);
@@ -439,33 +220,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_exact_and_one_name_given_twice_is_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
-        fs::write(&from, b"bytes\0\r\n").unwrap();
-        let input = Input::open(&from).unwrap();
-        input.copy_to(&to).unwrap();
-        assert_eq!(fs::read(&to).unwrap(), b"bytes\0\r\n");
-        input.copy_to(&from).unwrap();
-        assert_eq!(fs::read(&from).unwrap(), b"bytes\0\r\n");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn a_file_that_changed_is_not_copied() {
-        let dir = tempfile::tempdir().unwrap();
-        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
-        fs::write(&from, b"short").unwrap();
-        let input = Input::open(&from).unwrap();
-        fs::write(&from, b"much longer").unwrap();
-        assert!(input.copy_to(&to).is_err());
-        assert!(!to.exists());
-    }
-
-    #[test]
     fn what_is_no_regular_file_is_refused_at_once() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(Input::open(dir.path()).is_err());
+        assert!(read_start(dir.path(), 10).is_err());
         assert!(read_start(Path::new("/dev/zero"), 10).is_err());
     }
 
@@ -481,14 +238,5 @@ mod tests {
         clear(&path).unwrap();
         clear(&path).unwrap();
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn the_digest_is_sha_256() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        fs::write(&path, b"abc").unwrap();
-        let digest = sha256(&File::open(&path).unwrap()).unwrap();
-        assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

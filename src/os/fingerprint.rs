@@ -5,7 +5,8 @@ use std::fs::File;
 use std::sync::OnceLock;
 
 use super::clock::Deadline;
-use super::files::{self, Stamp};
+use super::digest;
+use super::input::Stamp;
 
 /// A digest: BLAKE3.
 pub type Digest = [u8; 32];
@@ -26,7 +27,7 @@ impl<'a> Fingerprint<'a> {
     /// The digest of what is in `file`, if that is the file this belongs to, and
     /// is still what it was when the digest was taken.
     pub fn digest(&self, file: &File, by: Deadline) -> Option<Digest> {
-        let known = self.known.get_or_init(|| files::blake3(self.file, by).ok());
+        let known = self.known.get_or_init(|| digest::blake3(self.file, by).ok());
         let (stamp, digest) = known.as_ref()?;
         (Stamp::of(file).ok()? == *stamp).then_some(*digest)
     }

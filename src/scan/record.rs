@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Evidence, hints};
 use crate::config::{Config, Digest};
 use crate::os::clock::{self, Deadline};
-use crate::os::files::{self, Input, Until};
+use crate::os::digest;
+use crate::os::input::{Input, Until};
 use crate::policy::Action;
 use crate::record::{EngineRecord, Record, millis};
 use crate::verdict::{Finding, Findings, Reason, ScanError, Verdict, Weight, name_of};
@@ -60,7 +61,7 @@ const MOST_ENGINES: usize = 40;
 /// The part's SHA-256. Its time is bounded for itself: it must be had even of a
 /// part that used up the time for scanning.
 fn digest(input: &Input) -> Option<String> {
-    files::sha256(Until::new(&input.file, Deadline::after(DIGEST_TIME))).ok()
+    digest::sha256(Until::new(&input.file, Deadline::after(DIGEST_TIME))).ok()
 }
 
 /// Longest time for the digest of one part, and so the most by which a part may

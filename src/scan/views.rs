@@ -12,8 +12,9 @@ use crate::mta::encoded;
 use crate::mta::header::{self, Ambiguity};
 use crate::mta::hidden::{self, Look};
 use crate::os::clock::Deadline;
-use crate::os::files::{self, Input, Until};
+use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
+use crate::os::input::{Input, Until};
 use crate::part::Part;
 use crate::verdict::{ErrorKind, Finding, Findings, Reason, ScanError, Threat, Verdict};
 

@@ -4,7 +4,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use crate::os::files::Until;
+use crate::os::input::Until;
 
 /// Bytes of the part in one chunk.
 const CHUNK: u64 = 64 * 1024;

@@ -1,0 +1,226 @@
+//! The content of a part: read at any time, known again, and copied so that a
+//! name never shows half of it. Fails with the system's error, and where the file
+//! has changed since it was opened.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::clock::Deadline;
+use super::files::{create_beside, fill, is_special, open_regular};
+
+/// Bytes that are read at a time. The system's own way of copying sets up more
+/// than it saves for the size of most parts.
+pub(super) const CHUNK: usize = 64 * 1024;
+
+/// Up to this size a part is copied before its verdict is there.
+pub(super) const SMALL: u64 = 64 * 1024;
+
+/// The content of a part, open for reading.
+#[derive(Debug)]
+pub struct Input {
+    /// The open file.
+    pub file: File,
+    /// Its size when it was opened.
+    pub size: u64,
+    stamp: Stamp,
+}
+
+/// What changes when a file's content does.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stamp {
+    identity: (u64, u64),
+    pub(super) size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<&fs::Metadata> for Stamp {
+    fn from(metadata: &fs::Metadata) -> Self {
+        Self {
+            identity: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+impl Stamp {
+    /// Of an open file.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|metadata| Self::from(&metadata))
+    }
+}
+
+impl Input {
+    /// Of an open file.
+    pub fn from_file(file: File) -> io::Result<Self> {
+        let stamp = Stamp::of(&file)?;
+        Ok(Self { size: stamp.size, file, stamp })
+    }
+
+    /// Opens the regular file at `path`.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let (file, metadata) = open_regular(path)?;
+        Ok(Self { file, size: metadata.size(), stamp: Stamp::from(&metadata) })
+    }
+
+    /// Whether `path` is this very file: old site scripts give one name twice.
+    fn is(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|metadata| self.stamp.identity == (metadata.dev(), metadata.ino()))
+    }
+
+    /// Fails when the file is no longer what it was when it was opened.
+    fn check_unchanged(&self) -> io::Result<()> {
+        if Stamp::of(&self.file)? == self.stamp { Ok(()) } else { Err(changed()) }
+    }
+
+    /// Its first `limit` bytes.
+    pub fn start(&self, limit: usize) -> io::Result<Vec<u8>> {
+        let mut start = vec![0; limit.min(usize::try_from(self.size).unwrap_or(limit))];
+        self.file.read_exact_at(&mut start, 0)?;
+        Ok(start)
+    }
+
+    /// Puts the same bytes at `path`, unless they are there already. The name
+    /// shows all of them or is not touched.
+    pub fn copy_to(&self, path: &Path) -> io::Result<()> {
+        if self.is(path) {
+            return self.check_unchanged();
+        }
+        fill(path, |out| self.copy_into(out))
+    }
+
+    /// Read by place: a scanner may be using the offset that we share with it.
+    fn copy_into(&self, mut out: &File) -> io::Result<()> {
+        let mut buf = vec![0; CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1)];
+        let mut at = 0;
+        loop {
+            let n = self.file.read_at(&mut buf, at)?;
+            at += n as u64;
+            // One byte more than there was is enough to know.
+            if n == 0 || at > self.size {
+                break;
+            }
+            out.write_all(buf.get(..n).unwrap_or_default())?;
+        }
+        if at == self.size { self.check_unchanged() } else { Err(changed()) }
+    }
+
+    /// Copies a small file to a place beside `path`, while its verdict is still
+    /// to come. `None` where that cannot be; [`Self::copy_to`] then says why.
+    pub fn copy_ahead(&self, path: &Path) -> Option<Ahead> {
+        if self.size > SMALL || self.is(path) || is_special(path) {
+            return None;
+        }
+        let (file, beside) = create_beside(path).ok()?;
+        let ahead = Ahead { beside };
+        self.copy_into(&file).ok().map(|()| ahead)
+    }
+}
+
+/// A copy beside the name that it may get. It goes away with this value, unless
+/// it got the name.
+#[derive(Debug)]
+pub struct Ahead {
+    beside: PathBuf,
+}
+
+impl Ahead {
+    /// Gives the copy its name, if `input` is still what was copied.
+    pub fn commit(mut self, input: &Input, path: &Path) -> io::Result<()> {
+        input.check_unchanged()?;
+        fs::rename(&self.beside, path)?;
+        self.beside.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        if !self.beside.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.beside);
+        }
+    }
+}
+
+pub(super) fn changed() -> io::Error {
+    io::Error::other("the file changed while it was read")
+}
+
+/// A file read from its start until a deadline. It keeps its own place: a
+/// scanner may be using the offset that we share with it.
+pub struct Until<'a> {
+    file: &'a File,
+    at: u64,
+    by: Deadline,
+}
+
+impl<'a> Until<'a> {
+    /// At the start of `file`.
+    pub fn new(file: &'a File, by: Deadline) -> Self {
+        Self { file, at: 0, by }
+    }
+}
+
+impl Until<'_> {
+    /// Gives what is left in pieces, as long as `next` wants more.
+    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let size = self.file.metadata()?.len().min(CHUNK as u64);
+        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        loop {
+            let n = self.read(&mut buf)?;
+            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Read for Until<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.by.left().is_none() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        let n = self.file.read_at(buf, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_exact_and_one_name_given_twice_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
+        fs::write(&from, b"bytes\0\r\n").unwrap();
+        let input = Input::open(&from).unwrap();
+        input.copy_to(&to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"bytes\0\r\n");
+        input.copy_to(&from).unwrap();
+        assert_eq!(fs::read(&from).unwrap(), b"bytes\0\r\n");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_changed_is_not_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("in"), dir.path().join("out"));
+        fs::write(&from, b"short").unwrap();
+        let input = Input::open(&from).unwrap();
+        fs::write(&from, b"much longer").unwrap();
+        assert!(input.copy_to(&to).is_err());
+        assert!(!to.exists());
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_no_part() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Input::open(dir.path()).is_err());
+    }
+}
