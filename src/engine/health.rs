@@ -17,7 +17,7 @@ pub(super) use self::board::LOCKS;
 use self::state::State;
 use super::{Engine, canary};
 use crate::config::{Address, EngineConfig, EngineKind, Place};
-use crate::os::clock::{self, Deadline};
+use crate::os::clock::{self, Deadline, in_micros};
 use crate::os::files;
 use crate::os::lock::Lock;
 use crate::verdict::{ErrorKind, ScanError};
@@ -168,9 +168,9 @@ impl Health {
         // A proof from the future is none.
         let Some(old) = clock::micros().checked_sub(*at) else { return Proof::None };
         let was_changed = || self.witnesses.iter().any(|path| files::changed_after(path, *at));
-        if old > micros(age) || since > at || was_changed() {
+        if old > in_micros(age) || since > at || was_changed() {
             Proof::None
-        } else if old > micros(age) / 2 {
+        } else if old > in_micros(age) / 2 {
             Proof::Due
         } else {
             Proof::Fresh
@@ -219,7 +219,7 @@ impl Health {
         let lock = self.board.attempt();
         let Some(State::Closed { until, error, .. }) = self.board.state() else { return Ok(None) };
         // Who takes longer than anybody can is not waited for: it stands still.
-        let has_time = clock::micros().saturating_sub(until) < 2 * micros(self.patience);
+        let has_time = clock::micros().saturating_sub(until) < 2 * in_micros(self.patience);
         let is_busy = matches!(lock, Ok(None)) && has_time;
         if is_ahead(until) || is_busy {
             return Err(refusal(error));
@@ -343,13 +343,13 @@ impl Health {
             Some(State::Awake { .. } | State::Doubted { .. }) | None => 1,
         };
         let now = clock::micros();
-        let is_slow = error.kind == ErrorKind::TimedOut || now.saturating_sub(asked) > micros(SLOW);
+        let is_slow = error.kind == ErrorKind::TimedOut || now.saturating_sub(asked) > in_micros(SLOW);
         let pause = match error.kind {
             ErrorKind::Blind => BLIND,
             _ if is_slow => (REFUSED * 2u32.saturating_pow(times.min(10))).min(SLOWEST),
             _ => REFUSED,
         };
-        self.board.write(&State::Closed { until: now + micros(pause), times, error: error.clone() });
+        self.board.write(&State::Closed { until: now + in_micros(pause), times, error: error.clone() });
     }
 }
 
@@ -365,11 +365,7 @@ fn refusal(error: ScanError) -> ScanError {
 /// address closed for longer.
 fn is_ahead(until: u64) -> bool {
     let now = clock::micros();
-    now < until && until - now <= micros(SLOWEST)
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    now < until && until - now <= in_micros(SLOWEST)
 }
 
 /// Tells addresses apart. Another release of the compiler may count otherwise;

@@ -12,7 +12,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{clock, shared};
+use super::clock::{self, in_micros};
+use super::shared;
 
 /// Name of an entry: a digest, or what is as evenly spread.
 pub type Key = [u8; 32];
@@ -59,9 +60,8 @@ pub struct Entry {
 impl Entry {
     /// Whether it is younger than `kept`.
     pub fn is_within(&self, kept: Duration) -> bool {
-        let (now, micros) = (clock::micros(), |time: Duration| u64::try_from(time.as_micros()));
-        self.at <= now.saturating_add(micros(STEP).unwrap_or(0))
-            && now.saturating_sub(self.at) < micros(kept).unwrap_or(u64::MAX)
+        let now = clock::micros();
+        self.at <= now.saturating_add(in_micros(STEP)) && now.saturating_sub(self.at) < in_micros(kept)
     }
 }
 

@@ -34,7 +34,7 @@ impl Tally {
 
     /// Whether there were very many within the last minutes.
     pub fn is_storm(&self) -> bool {
-        self.since_mark().is_some_and(|since| since < micros(KEPT))
+        self.since_mark().is_some_and(|since| since < clock::in_micros(KEPT))
     }
 
     /// Counts one event. A few that come at the very turn of the minute may not
@@ -67,10 +67,6 @@ impl Tally {
     fn since_mark(&self) -> Option<u64> {
         clock::micros().checked_sub(number(&shared::existing(&self.mark).ok()?)?)
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn number(file: &File) -> Option<u64> {
@@ -127,8 +123,8 @@ mod tests {
             tally.count().unwrap();
             assert!(!tally.is_storm());
         }
-        let later = clock::micros() + micros(KEPT);
-        let long_ago = clock::micros() - micros(KEPT);
+        let later = clock::micros() + clock::in_micros(KEPT);
+        let long_ago = clock::micros() - clock::in_micros(KEPT);
         for mark in [&[][..], b"\0", &[0xff; 8], &[0; 8], &later.to_le_bytes(), &long_ago.to_le_bytes()] {
             fs::write(&tally.mark, mark).unwrap();
             assert!(!tally.is_storm(), "{mark:?}");
