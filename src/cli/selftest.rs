@@ -35,7 +35,7 @@ use super::{Exit, load, output};
 use crate::config::{Config, Place, parse_duration};
 use crate::engine::{self, Farm, Member, Sample};
 use crate::os::clock::{self, Deadline};
-use crate::os::files;
+use crate::os::{files, stamp};
 use crate::record::millis;
 use crate::verdict::{Reason, Verdict, Weight};
 
@@ -129,7 +129,7 @@ fn examine(
     }
     report.version = member.engine.version(Deadline::after(VERSION_TIME)).ok();
     let definitions = report.version.as_deref().and_then(clock::date_in);
-    let changed = definitions.or_else(|| files::newest(&farm.config().definitions));
+    let changed = definitions.or_else(|| stamp::newest(&farm.config().definitions));
     report.definitions_hours = changed.map(|at| clock::micros().saturating_sub(at) / HOUR);
     if report.definitions_hours.is_some_and(|hours| hours > u64::from(max_age) * 24) {
         report.state = report.state.max(State::Stale);

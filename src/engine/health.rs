@@ -18,8 +18,8 @@ use self::state::State;
 use super::{Engine, canary};
 use crate::config::{Address, EngineConfig, EngineKind, Place};
 use crate::os::clock::{self, Deadline, in_micros};
-use crate::os::files;
 use crate::os::lock::Lock;
+use crate::os::stamp;
 use crate::verdict::{ErrorKind, ScanError};
 
 /// How long an address that refuses is left alone. Asking again costs nothing.
@@ -167,7 +167,7 @@ impl Health {
         let Some(State::Awake { at, since, .. }) = state else { return Proof::None };
         // A proof from the future is none.
         let Some(old) = clock::micros().checked_sub(*at) else { return Proof::None };
-        let was_changed = || self.witnesses.iter().any(|path| files::changed_after(path, *at));
+        let was_changed = || self.witnesses.iter().any(|path| stamp::changed_after(path, *at));
         if old > in_micros(age) || since > at || was_changed() {
             Proof::None
         } else if old > in_micros(age) / 2 {

@@ -48,29 +48,6 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether what is at `path` was made or changed after the instant `micros`. What
-/// is not there has not changed.
-pub fn changed_after(path: &Path, micros: u64) -> bool {
-    let changed = |metadata: fs::Metadata| {
-        let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
-        u64::try_from(seconds).unwrap_or(0) * 1_000_000 + u64::try_from(nanos).unwrap_or(0) / 1000 > micros
-    };
-    fs::metadata(path).is_ok_and(changed)
-}
-
-/// When the newest of these files, and of those directly in these directories,
-/// was changed, in microseconds; `None` where there are none.
-pub fn newest(paths: &[PathBuf]) -> Option<u64> {
-    let inside =
-        |path: &PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let all = paths.iter().flat_map(|path| inside(path).take(MOST_ENTRIES).chain([path.clone()]));
-    let files = all.filter_map(|path| fs::metadata(path).ok()).filter(fs::Metadata::is_file);
-    files.filter_map(|metadata| u64::try_from(metadata.mtime()).ok()).max().map(|seconds| seconds * 1_000_000)
-}
-
-/// Most entries of a directory that are looked at.
-const MOST_ENTRIES: usize = 1000;
-
 /// A file in memory that holds `bytes`: for what must be had with a full disk,
 /// too.
 pub fn in_memory(bytes: &[u8]) -> io::Result<File> {

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod input;
 pub mod lock;
 pub mod log;
+pub mod look;
 pub(crate) mod message_file;
 pub(crate) mod new_file;
 pub mod note;

@@ -1,20 +1,22 @@
-//! A stamp of files and directories that differs whenever they do, by what the
-//! system knows of them. Fails where one of them cannot be looked at, or is more
+//! Whether, and when, definitions have changed, by what the system knows of these
+//! files and directories. Fails where one of them cannot be looked at, or is more
 //! than can be looked at for each part.
 
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use blake3::Hasher;
 
+use super::look::{self, Kind};
+
 /// Most entries of a directory that are looked at: definitions are a few dozen
 /// files.
 const MOST: usize = 1024;
 
-/// A stamp.
+/// What differs whenever the files that it was taken of do.
 pub type Stamp = [u8; 16];
 
 /// The stamp of all `paths`; of a directory with the entries right in it. Links
@@ -35,16 +37,7 @@ pub fn stamp(paths: &[PathBuf]) -> io::Result<Stamp> {
 
 /// In the order of their names, for the system gives them in any.
 fn add_entries(hasher: &mut Hasher, directory: &Path) -> io::Result<()> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        entries.push(entry?.path());
-        if entries.len() > MOST {
-            let message = format!("more than {MOST} files in {}", directory.display());
-            return Err(io::Error::new(ErrorKind::FileTooLarge, message));
-        }
-    }
-    entries.sort();
-    for entry in entries {
+    for entry in look::names(directory, MOST)? {
         match fs::metadata(&entry) {
             Ok(metadata) => add(hasher, &entry, &metadata),
             // A link to nowhere, or a file that an updater has just removed.
@@ -68,10 +61,28 @@ fn add(hasher: &mut Hasher, path: &Path, metadata: &Metadata) {
     }
 }
 
+/// When the newest of these files, and of those right in these directories, got
+/// its content, in microseconds since 1970; `None` where there are none. What cannot
+/// be looked at, and a directory of very many files, does not count.
+pub fn newest(paths: &[PathBuf]) -> Option<u64> {
+    let inside = |path: &PathBuf| look::names(path, MOST).unwrap_or_default();
+    let all = paths.iter().flat_map(|path| inside(path).into_iter().chain([path.clone()]));
+    let files = all.filter_map(|path| look::at(&path).ok()).filter(|facts| facts.kind == Kind::File);
+    files.filter_map(|facts| facts.modified).max()
+}
+
+/// Whether what is at `path` was made or changed after the instant `micros`. What
+/// is not there has not changed.
+pub fn changed_after(path: &Path, micros: u64) -> bool {
+    let changed = |metadata: Metadata| look::micros(metadata.ctime(), metadata.ctime_nsec());
+    fs::metadata(path).ok().and_then(changed).is_some_and(|at| at > micros)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{File, FileTimes};
     use std::os::unix::fs::symlink;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
 
@@ -111,6 +122,32 @@ mod tests {
         }
         fs::remove_file(path("program")).unwrap();
         assert!(stamp(&paths).is_err());
+    }
+
+    #[test]
+    fn the_newest_file_counts_and_no_directory_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let paths = [path("program"), path("data"), path("nowhere")];
+        assert_eq!(newest(&paths), None);
+        fs::create_dir_all(path("data/inside")).unwrap();
+        assert_eq!(newest(&paths), None);
+        for (name, second) in [("program", 5), ("data/old", 4), ("data/inside/too deep", 9)] {
+            let times = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+            File::create(path(name)).unwrap().set_times(times).unwrap();
+        }
+        assert_eq!(newest(&paths), Some(5_000_000));
+        assert_eq!(newest(&paths[1..]), Some(4_000_000));
+    }
+
+    #[test]
+    fn a_change_is_later_than_what_was_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        assert!(!changed_after(&path, 0));
+        fs::write(&path, "").unwrap();
+        assert!(changed_after(&path, 1));
+        assert!(!changed_after(&path, u64::MAX));
     }
 
     #[test]
