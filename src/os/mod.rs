@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod answer;
+mod beside;
 pub(crate) mod channel_command;
 pub mod clock;
 pub(crate) mod cores;

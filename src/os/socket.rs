@@ -7,8 +7,6 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -19,6 +17,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 
+use super::beside::beside;
 use super::clock::Deadline;
 use crate::config::Address;
 
@@ -225,25 +224,6 @@ fn addresses(host_port: &str, by: Deadline) -> io::Result<Vec<SocketAddr>> {
     }
     let name = host_port.to_owned();
     beside(by, move || name.to_socket_addrs().map(Iterator::collect))
-}
-
-/// Has `work` done beside us; what is too late ends with the process.
-fn beside<T: Send + 'static>(
-    by: Deadline,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    let (sender, receiver) = mpsc::channel();
-    thread::Builder::new().spawn(move || {
-        // Nobody listens any more when it was too late.
-        let _ = sender.send(work());
-    })?;
-    loop {
-        match receiver.recv_timeout(wait(by)?) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("a thread of ours died")),
-        }
-    }
 }
 
 fn left(by: Deadline) -> io::Result<Duration> {
