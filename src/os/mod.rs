@@ -1,6 +1,7 @@
 //! The only code that touches the system.
 
 pub mod access;
+pub mod account;
 pub mod answer;
 mod beside;
 pub(crate) mod channel_command;
