@@ -19,6 +19,7 @@ pub(crate) mod message_file;
 pub(crate) mod new_file;
 pub mod note;
 mod owner;
+pub mod permission;
 pub mod process;
 pub mod scratch;
 mod shared;
