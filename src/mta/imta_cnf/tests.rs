@@ -1,3 +1,5 @@
+//! Rules, channels and keywords read, and what is wrong with them: tables.
+
 use super::*;
 use crate::mta::source::Inclusion;
 

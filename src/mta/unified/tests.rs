@@ -1,3 +1,5 @@
+//! Options found by their paths, whichever way the file writes them: tables.
+
 use super::*;
 
 fn wrapped(inside: &str) -> String {
