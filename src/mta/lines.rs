@@ -64,6 +64,8 @@ impl<'a> Iterator for Physical<'a> {
 #[derive(Debug)]
 pub(super) struct Logical {
     pub(super) text: String,
+    /// Offset in the file of the end of the last physical line.
+    pub(super) end: usize,
     pieces: Vec<Piece>,
 }
 
@@ -78,7 +80,7 @@ struct Piece {
 impl Logical {
     /// The line that begins with `first`; takes from `more` what is joined to it.
     pub(super) fn read<'a>(first: Line<'a>, more: &mut Peekable<Physical<'a>>, faults: &mut Faults) -> Self {
-        let mut logical = Self { text: String::new(), pieces: Vec::new() };
+        let mut logical = Self { text: String::new(), end: 0, pieces: Vec::new() };
         let mut line = first;
         while let Some(piece) = line.text.trim_end().strip_suffix('\\') {
             let backslash = line.at + piece.len();
@@ -107,12 +109,15 @@ impl Logical {
     fn push(&mut self, text: &str, line: Line) {
         self.pieces.push(Piece { start: self.text.len(), at: line.at, number: line.number });
         self.text.push_str(text);
+        self.end = line.span().end;
     }
 
-    /// The bytes of the file that `range` of the text stands for.
+    /// The bytes of the file that `range` of the text stands for. What ends with a
+    /// physical line ends there, not where the next one begins.
     pub(super) fn span(&self, range: Range<usize>) -> Range<usize> {
         let start = self.place(range.start);
-        start..self.place(range.end).max(start)
+        let last = range.end.checked_sub(1).filter(|last| *last >= range.start);
+        start..last.map_or(start, |last| self.place(last) + 1)
     }
 
     /// The number of the physical line that offset `at` of the text is from.
@@ -150,7 +155,9 @@ mod tests {
         let (lines, faults) = all(text);
         let texts: Vec<_> = lines.iter().map(|line| (line.number(0), line.text.as_str())).collect();
         assert_eq!(texts, [(1, "one"), (2, "two"), (6, "end")]);
-        assert_eq!(lines[1].span(1..2), text.find('w').unwrap()..text.find("o\nend").unwrap());
+        let w = text.find('w').unwrap();
+        assert_eq!((lines[1].span(1..2), lines[1].span(2..2)), (w..w + 1, w + 3..w + 3));
+        assert_eq!((lines[1].span(0..3), lines[1].end), (text.find("t\\").unwrap()..w + 4, w + 4));
         assert_eq!(lines[1].number(2), 5);
         assert_eq!(lines[2].span(0..3), text.len() - 3..text.len());
         assert_eq!(faults, 0);
