@@ -17,14 +17,20 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 pub use self::choose::{Choice, PartFacts, PartParameter, Passed, Reason};
 pub use self::symbol::SymbolReading;
 pub use self::value::{Resolved, Value};
 use crate::diagnostic::Diagnostic;
 
-/// The entries of a conversions file.
+/// A conversions file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversions {
+    /// As it was named.
+    pub path: String,
+    /// All of it.
+    pub text: String,
     /// In the order of the file, which is the order of trial.
     pub entries: Vec<Entry>,
 }
@@ -32,7 +38,13 @@ pub struct Conversions {
 impl Conversions {
     /// Reads `text`; entries with faults are kept as far as they are understood.
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
-        read::read(path, text)
+        let (entries, faults) = read::read(path, text);
+        (Self { path: path.to_owned(), text: text.to_owned(), entries }, faults)
+    }
+
+    /// A complaint about bytes of the file.
+    pub fn complaint(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::at(&self.path, &self.text, span, message)
     }
 }
 
@@ -41,6 +53,8 @@ impl Conversions {
 pub struct Entry {
     /// Line of its first clause.
     pub line: usize,
+    /// Bytes from its first clause to the end of its last line.
+    pub span: Range<usize>,
     /// What must match, in the order of the file.
     pub qualifiers: Vec<(Qualifier, Value)>,
     /// Parameters of header fields that must match.
@@ -149,6 +163,28 @@ pub struct Passing {
     pub override_header: bool,
     /// `OVERRIDE-OPTION-FILE`: `OUTPUT_OPTIONS` is read.
     pub override_option: bool,
+    /// The clauses that say so, also those that say 0.
+    pub flags: Vec<(Flag, Value)>,
+}
+
+impl Passing {
+    /// What the entry says about `flag`, if it says anything.
+    pub fn clause(&self, flag: Flag) -> Option<&Value> {
+        self.flags.iter().find(|(known, _)| *known == flag).map(|(_, value)| value)
+    }
+}
+
+/// A file that the command is given or that is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flag {
+    /// `MESSAGE-HEADER-FILE`.
+    MessageHeader,
+    /// `ORIGINAL-HEADER-FILE`.
+    OriginalHeader,
+    /// `OVERRIDE-HEADER-FILE`.
+    OverrideHeader,
+    /// `OVERRIDE-OPTION-FILE`.
+    OverrideOption,
 }
 
 /// Which header `MESSAGE_HEADERS` holds.

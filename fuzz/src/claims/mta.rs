@@ -1,7 +1,7 @@
 //! The mail server's files, and headers.
 
 use convscan::mta::conversions::{
-    Action, Conversions, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
+    Action, Conversions, Entry, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
 use convscan::mta::mappings::{Mappings, Outcome};
 use convscan::mta::{header as reader, parameter};
@@ -32,6 +32,25 @@ fn part(value: &[u8]) -> PartFacts {
     }
 }
 
+/// Values stand where they say, within their entry, and that behind the one before.
+fn places(text: &str, entry: &Entry, behind: usize) {
+    let whole = text.get(entry.span.clone()).expect("an entry's place");
+    assert!(!whole.is_empty() && entry.span.start >= behind, "{:?} after {behind}", entry.span);
+    let commands = match &entry.action {
+        Action::Command(value) | Action::Service(value) => Some(value),
+        Action::Nothing | Action::Delete | Action::Relabel => None,
+    };
+    let qualifiers = entry.qualifiers.iter().map(|(_, value)| value);
+    let flags = entry.passing.flags.iter().map(|(_, value)| value);
+    let unknown = entry.unknown.iter().map(|(_, value)| value);
+    for value in qualifiers.chain(flags).chain(unknown).chain(commands) {
+        let written = text.get(value.span.clone()).expect("a value's place");
+        let inside = entry.span.start <= value.span.start && value.span.end <= entry.span.end;
+        assert!(inside || written.is_empty(), "{:?} is not in {:?}", value.span, entry.span);
+        assert!(written == value.text || written.contains(['"', '\\']), "{written:?}: {:?}", value.text);
+    }
+}
+
 /// A part falls to the first entry that nothing speaks against, and no value
 /// brings a quote or a control character into a command.
 pub fn conversions(data: &[u8]) {
@@ -51,10 +70,12 @@ pub fn conversions(data: &[u8]) {
         }
     }
     let lines = text.split('\n').count();
-    let mut last = 1;
+    let (mut last, mut behind) = (1, 0);
     for entry in &conversions.entries {
         assert!((last..=lines).contains(&entry.line), "entry at line {}", entry.line);
         last = entry.line;
+        places(&text, entry, behind);
+        behind = entry.span.end;
     }
     for entry in conversions.entries.iter().take(TRIED) {
         for reading in [SymbolReading::ByName, SymbolReading::ByPosition] {

@@ -88,7 +88,8 @@ impl Cutter<'_, '_, '_> {
         self.skip_blanks();
         let from = self.at;
         let value = if self.rest().starts_with('"') { self.quoted() } else { self.bare() };
-        let value_span = self.span(from..self.at.max(from));
+        let written = self.line.text.get(from..self.at).unwrap_or_default().trim_end();
+        let value_span = self.span(from..from + written.len());
         self.end();
         if name.is_empty() {
             self.faults.error(name_span, "no name before the `=`", "write `name=value`");

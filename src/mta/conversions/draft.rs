@@ -7,7 +7,8 @@ use std::ops::Range;
 use super::clause::Clause;
 use super::parameter::{self, Parameter, Piece, Unknown};
 use super::{
-    Action, Entry, InParameter, MessageHeader, Numbered, OutParameter, Output, Qualifier, Section, Value,
+    Action, Entry, Flag, InParameter, MessageHeader, Numbered, OutParameter, Output, Qualifier, Section,
+    Value,
 };
 use crate::channel::VARS;
 use crate::diagnostic::Severity;
@@ -57,6 +58,7 @@ impl Draft {
             if self.first.is_none() {
                 self.first = Some(clause.name_span.clone());
                 self.entry.line = clause.line;
+                self.entry.span = clause.name_span.clone();
             }
             match Parameter::named(&clause.name) {
                 Ok(key) => {
@@ -66,6 +68,13 @@ impl Draft {
                 }
                 Err(unknown) => self.unknown(&unknown, clause, faults),
             }
+        }
+    }
+
+    /// Takes note that a line of the entry ends at `end`.
+    pub(super) fn reach(&mut self, end: usize) {
+        if !self.is_empty() {
+            self.entry.span.end = end;
         }
     }
 
@@ -89,7 +98,8 @@ impl Draft {
                 (format!("unknown parameter `{shown}`"), hint)
             }),
         }
-        self.entry.unknown.push((clause.name, Value { text: clause.value, line: clause.line }));
+        let Clause { name, value, value_span, line, .. } = clause;
+        self.entry.unknown.push((name, Value { text: value, line, span: value_span }));
     }
 
     fn is_first(&mut self, key: (Parameter, Option<u32>), clause: &Clause, faults: &mut Faults) -> bool {
@@ -108,7 +118,7 @@ impl Draft {
     }
 
     fn known(&mut self, parameter: Parameter, number: u32, clause: Clause, faults: &mut Faults) {
-        let value = Value { text: clause.value.clone(), line: clause.line };
+        let value = Value { text: clause.value.clone(), line: clause.line, span: clause.value_span.clone() };
         match parameter {
             Parameter::Qualifier(qualifier) => {
                 check_qualifier(qualifier, &clause, faults);
@@ -129,15 +139,25 @@ impl Draft {
                 check_output(output, &clause, faults);
                 self.entry.outputs.fields.push((output, value));
             }
-            Parameter::MessageHeader => self.entry.passing.message_header = message_header(&clause, faults),
-            Parameter::OriginalHeader => self.entry.passing.original_header = flag(&clause, faults),
-            Parameter::OverrideHeader => self.entry.passing.override_header = flag(&clause, faults),
-            Parameter::OverrideOption => self.entry.passing.override_option = flag(&clause, faults),
+            Parameter::Flag(of) => {
+                self.pass(of, &clause, faults);
+                self.entry.passing.flags.push((of, value));
+            }
             Parameter::Command => self.act(Action::Command(value), &clause),
             Parameter::Service => self.act(Action::Service(value), &clause),
             Parameter::Delete if flag(&clause, faults) => self.act(Action::Delete, &clause),
             Parameter::Relabel if flag(&clause, faults) => self.act(Action::Relabel, &clause),
             Parameter::Delete | Parameter::Relabel => {}
+        }
+    }
+
+    fn pass(&mut self, of: Flag, clause: &Clause, faults: &mut Faults) {
+        let passing = &mut self.entry.passing;
+        match of {
+            Flag::MessageHeader => passing.message_header = message_header(clause, faults),
+            Flag::OriginalHeader => passing.original_header = flag(clause, faults),
+            Flag::OverrideHeader => passing.override_header = flag(clause, faults),
+            Flag::OverrideOption => passing.override_option = flag(clause, faults),
         }
     }
 

@@ -3,7 +3,7 @@
 //! 6.3 Administration Guide, table 13-6; MS Technical Reference, "Conversion
 //! entry scanning and application".
 
-use super::{Output, Qualifier, Section};
+use super::{Flag, Output, Qualifier, Section};
 use crate::diagnostic::nearest;
 
 /// What a clause is about.
@@ -12,10 +12,7 @@ pub(super) enum Parameter {
     Qualifier(Qualifier),
     In(Section, Piece),
     Symbol(Section),
-    MessageHeader,
-    OriginalHeader,
-    OverrideHeader,
-    OverrideOption,
+    Flag(Flag),
     Field(Output),
     Out(Section, Piece),
     Copy(Section),
@@ -70,10 +67,10 @@ const PARAMETERS: [(&str, Parameter); 46] = [
     ("IN-DPARAMETER-DEFAULT", Parameter::In(Section::Disposition, Piece::Default)),
     ("PARAMETER-SYMBOL", Parameter::Symbol(Section::ContentType)),
     ("DPARAMETER-SYMBOL", Parameter::Symbol(Section::Disposition)),
-    ("MESSAGE-HEADER-FILE", Parameter::MessageHeader),
-    ("ORIGINAL-HEADER-FILE", Parameter::OriginalHeader),
-    ("OVERRIDE-HEADER-FILE", Parameter::OverrideHeader),
-    ("OVERRIDE-OPTION-FILE", Parameter::OverrideOption),
+    ("MESSAGE-HEADER-FILE", Parameter::Flag(Flag::MessageHeader)),
+    ("ORIGINAL-HEADER-FILE", Parameter::Flag(Flag::OriginalHeader)),
+    ("OVERRIDE-HEADER-FILE", Parameter::Flag(Flag::OverrideHeader)),
+    ("OVERRIDE-OPTION-FILE", Parameter::Flag(Flag::OverrideOption)),
     ("OUT-TYPE", Parameter::Field(Output::Type)),
     ("OUT-SUBTYPE", Parameter::Field(Output::Subtype)),
     ("OUT-MODE", Parameter::Field(Output::Mode)),
@@ -102,8 +99,7 @@ impl Parameter {
     fn is_numbered(self) -> bool {
         match self {
             Self::In(..) | Self::Symbol(_) | Self::Out(..) | Self::Copy(_) => true,
-            Self::Qualifier(_) | Self::Field(_) => false,
-            Self::MessageHeader | Self::OriginalHeader | Self::OverrideHeader | Self::OverrideOption => false,
+            Self::Qualifier(_) | Self::Flag(_) | Self::Field(_) => false,
             Self::Command | Self::Delete | Self::Relabel | Self::Service => false,
         }
     }

@@ -3,7 +3,7 @@
 //! Every line of an entry but the last ends in `;`. A line that does not, or a
 //! blank line, ends the entry (6.3 Administration Guide, 13.5.3).
 
-use super::Conversions;
+use super::Entry;
 use super::clause::clauses;
 use super::draft::{Context, Draft};
 use crate::diagnostic::Diagnostic;
@@ -17,16 +17,16 @@ const LONGEST: usize = 1024;
 
 /// Entries read so far, and the one being read.
 struct Reader<'f> {
-    conversions: Conversions,
+    entries: Vec<Entry>,
     draft: Draft,
     context: Context,
     faults: Faults<'f>,
 }
 
 /// Reads a whole file.
-pub(super) fn read(path: &str, text: &str) -> (Conversions, Vec<Diagnostic>) {
+pub(super) fn read(path: &str, text: &str) -> (Vec<Entry>, Vec<Diagnostic>) {
     let mut reader = Reader {
-        conversions: Conversions::default(),
+        entries: Vec::new(),
         draft: Draft::default(),
         context: Context::Apart,
         faults: Faults::new(path, text),
@@ -43,13 +43,13 @@ pub(super) fn read(path: &str, text: &str) -> (Conversions, Vec<Diagnostic>) {
     reader.finish();
     // Last, so that long lines do not crowd out what is worse.
     check_lengths(text, &mut reader.faults);
-    (reader.conversions, reader.faults.into_list())
+    (reader.entries, reader.faults.into_list())
 }
 
 impl Reader<'_> {
     fn finish(&mut self) {
         let draft = std::mem::take(&mut self.draft);
-        self.conversions.entries.extend(draft.finish(&self.context, &mut self.faults));
+        self.entries.extend(draft.finish(&self.context, &mut self.faults));
     }
 
     fn blank(&mut self) {
@@ -64,6 +64,7 @@ impl Reader<'_> {
 
     fn line(&mut self, logical: &Logical) {
         self.draft.extend(clauses(logical, &mut self.faults), &mut self.faults);
+        self.draft.reach(logical.end);
         let end = logical.text.trim_end().len();
         if !logical.text.trim_end().ends_with(';') {
             if !self.draft.is_empty() {

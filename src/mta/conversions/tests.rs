@@ -85,6 +85,53 @@ fn every_kind_of_clause_reaches_its_field() {
 }
 
 #[test]
+fn entries_values_and_flags_have_their_places() {
+    let conversions = sound(FULL);
+    let [first, second] = conversions.entries.as_slice() else { panic!("{conversions:#?}") };
+    let at = |span: &Range<usize>| conversions.text.get(span.clone()).unwrap();
+    let (above, below) = FULL.split_once("\n\n").unwrap();
+    assert_eq!(at(&first.span), above.split_once('\n').unwrap().1);
+    assert_eq!(at(&second.span), below.trim_end());
+    let Action::Command(command) = &first.action else { panic!() };
+    assert_eq!(at(&command.span), "\"/x/scan \\\"a;b\\\" 'INPUT_FILE' \\\n$OUTPUT_FILE\"");
+    let flags = [
+        (Flag::MessageHeader, "2"),
+        (Flag::OriginalHeader, "1"),
+        (Flag::OverrideHeader, "1"),
+        (Flag::OverrideOption, "1"),
+    ];
+    for (flag, value) in flags {
+        assert_eq!(at(&first.passing.clause(flag).unwrap().span), value, "{flag:?}");
+        assert_eq!(second.passing.clause(flag), None, "{flag:?}");
+    }
+    let complaint =
+        conversions.complaint(first.passing.clause(Flag::OverrideOption).unwrap().span.clone(), "x");
+    assert_eq!((complaint.line, complaint.column), (7, 48));
+}
+
+#[test]
+fn what_a_value_takes_up_is_what_is_written() {
+    let table: [(&str, &[&str]); 9] = [
+        ("in-type = * ;delete=1", &["*"]),
+        ("in-type=\"*\" ; tag=a\\b", &["\"*\"", "a\\b"]),
+        ("in-type=a b \t; tag=x", &["a b", "x"]),
+        ("in-type=*; tag=; tag=x", &["*", ""]),
+        ("in-type=ab\\\n; tag=x", &["ab", "x"]),
+        ("in-type=a\\\r\n b;\r\n tag=\u{e9}\r\n", &["a\\\r\n b", "\u{e9}"]),
+        ("in-type=*;\n! comment\n tag=\\\n! comment\nx", &["*", "x"]),
+        ("in-type=\"x; tag=y", &["\"x; tag=y"]),
+        ("in-type=\"x\" y; tag=z", &["\"x\"", "z"]),
+    ];
+    for (text, expected) in table {
+        let (conversions, _) = Conversions::parse("c", text);
+        let [entry] = conversions.entries.as_slice() else { panic!("{text:?}") };
+        let values = entry.qualifiers.iter().map(|(_, value)| text.get(value.span.clone()).unwrap());
+        assert_eq!(values.collect::<Vec<_>>(), expected, "{text:?}");
+        assert_eq!(text.get(entry.span.clone()).unwrap(), text.trim_end_matches(['\r', '\n']), "{text:?}");
+    }
+}
+
+#[test]
 fn where_an_entry_ends() {
     let table = [
         ("in-type=a; delete=1\nin-type=b; delete=1\n", 2),
@@ -261,9 +308,9 @@ fn call_outs_give_the_value_or_make_the_clause_ignored() {
         let choice = conversions.choose(&facts, &mappings);
         assert_eq!((choice.matched.is_some(), choice.doubts.len()), (matches, doubts), "{value} {subtype}");
     }
-    let value = Value { text: r"'TYPES:\'INPUT_SUBTYPE\''".to_owned(), line: 1 };
+    let value = Value { text: r"'TYPES:\'INPUT_SUBTYPE\''".to_owned(), ..Value::default() };
     assert_eq!(value.resolved(&facts().symbols(), &mappings), Resolved::Text(b"ms*".to_vec()));
-    let value = Value { text: "x 'INPUT_SUBTYPE' 'OTHER'".to_owned(), line: 1 };
+    let value = Value { text: "x 'INPUT_SUBTYPE' 'OTHER'".to_owned(), ..Value::default() };
     assert_eq!(value.resolved(&facts().symbols(), &mappings), Resolved::Text(b"x msword 'OTHER'".to_vec()));
 }
 
@@ -301,7 +348,7 @@ fn symbols_in_a_command_cannot_break_out() {
         ("x 'other' 'INPUT_FILE'", "x 'other' '/tmp/a b'"),
     ];
     for (command, expected) in table {
-        let value = Value { text: command.to_owned(), line: 1 };
+        let value = Value { text: command.to_owned(), ..Value::default() };
         let entry = Entry { action: Action::Command(value), ..Entry::default() };
         let Some(Resolved::Text(line)) = entry.command_line(&symbols, &Mappings::default()) else { panic!() };
         assert_eq!(String::from_utf8(line).unwrap(), expected, "{command}");
@@ -313,7 +360,7 @@ fn symbols_in_a_command_cannot_break_out() {
 fn a_command_from_a_table_gets_harmless_symbols() {
     let mappings = mappings("CMD\n\n * $Y/x$ $0\n");
     let symbols = [("FILENAME".to_owned(), b"a;b".to_vec())];
-    let value = Value { text: r"'CMD:\'FILENAME\''".to_owned(), line: 1 };
+    let value = Value { text: r"'CMD:\'FILENAME\''".to_owned(), ..Value::default() };
     let entry = Entry { action: Action::Command(value), ..Entry::default() };
     assert_eq!(entry.command_line(&symbols, &mappings), Some(Resolved::Text(b"/x a_b".to_vec())));
 }

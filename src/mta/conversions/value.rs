@@ -5,16 +5,19 @@
 //! the value; no match or `$N` makes the clause count as if it were not there.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::mta::mappings::{Mappings, Outcome};
 
 /// The value of a clause, without the quotes around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Value {
     /// As it reads after the quoting is undone.
     pub text: String,
     /// The line of its clause.
     pub line: usize,
+    /// Bytes of the file that it takes up as it is written, with its quotes.
+    pub span: Range<usize>,
 }
 
 /// What a value comes to for one part.
