@@ -306,7 +306,7 @@ fn the_lines_for_msconfig_are_those_of_the_document() {
     let entries = |text: &str| {
         let (mappings, _) = Mappings::parse("m", text);
         let entries = mappings.table("CONVERSIONS").unwrap().entries.clone();
-        entries.into_iter().map(|entry| (entry.pattern, entry.template)).collect::<Vec<_>>()
+        entries.into_iter().map(|entry| (entry.pattern.text, entry.template.text)).collect::<Vec<_>>()
     };
     assert_eq!(entries(&line("mappings")), entries(&printed(&["mappings"])));
     let said = text(&snippets(&[&SAMPLES[..], &release].concat()).stderr);

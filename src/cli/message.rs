@@ -66,10 +66,11 @@ use crate::cli::{Exit, output};
 use crate::config;
 use crate::diagnostic::Severity;
 use crate::mta::conversions::{Action, Conversions};
-use crate::mta::mappings::{Include, Mappings};
+use crate::mta::mappings::Mappings;
 use crate::mta::message::answer::{Ending, Outcome, Step};
 use crate::mta::message::{Changes, Leaf, Message};
 use crate::mta::reading::Reading;
+use crate::mta::source::Include;
 use crate::os::channel_command::Program;
 use crate::os::{files, message_file};
 use crate::text;
@@ -202,7 +203,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
     };
     let mut mappings = Mappings::default();
     if let Some(path) = &arguments.mappings {
-        let mut included = |include: &Include| site_file(Path::new(&include.file)).ok();
+        let mut included = |include: &Include| site_file(Path::new(&include.path)).ok();
         let (read, more) = Mappings::parse_with(&path.to_string_lossy(), &site_file(path)?, &mut included);
         mappings = read;
         faults.extend(more);

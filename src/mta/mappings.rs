@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use self::probe::{Hit, Outcome};
 pub use self::route::{CONVERSION_CHANNEL, Route};
+use super::source::{Lookup, Sources, Span, Word};
 use crate::diagnostic::Diagnostic;
 
 /// A line of one of the files that were read.
@@ -30,23 +31,14 @@ pub struct Place {
     pub line: usize,
 }
 
-/// A `<file` line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Include {
-    /// What stands behind the `<`.
-    pub file: String,
-    /// Where it stands.
-    pub place: Place,
-}
-
 /// One line of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The first column as it stands.
-    pub pattern: String,
-    /// The second column as it stands.
-    pub template: String,
-    /// Where it stands.
+    pub pattern: Word,
+    /// The second column as it stands; empty if there is none.
+    pub template: Word,
+    /// Where it begins: to find a line by its offset costs a walk over the text.
     pub place: Place,
 }
 
@@ -54,7 +46,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name as it stands.
-    pub name: String,
+    pub name: Word,
     /// Where its name stands.
     pub place: Place,
     /// Its entries in order.
@@ -64,25 +56,30 @@ pub struct Table {
 /// All tables of a mappings file and of the files it includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mappings {
+    sources: Sources,
     tables: Vec<Table>,
-    includes: Vec<Include>,
 }
 
 impl Mappings {
     /// Reads `text`. Files that it includes are not read, only listed by
-    /// [`Mappings::includes`].
+    /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
         read::read(path, text, None)
     }
 
-    /// Reads `text` and, in place of each `<file` line, what `source` gives for
-    /// it; `None` is a file that cannot be read. Files nest three deep.
-    pub fn parse_with(
-        path: &str,
-        text: &str,
-        source: &mut dyn FnMut(&Include) -> Option<String>,
-    ) -> (Self, Vec<Diagnostic>) {
-        read::read(path, text, Some(source))
+    /// Reads `text` and, in place of each `<file` line, what `lookup` gives.
+    pub fn parse_with(path: &str, text: &str, lookup: Lookup) -> (Self, Vec<Diagnostic>) {
+        read::read(path, text, Some(lookup))
+    }
+
+    /// The files that were read.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// A complaint about bytes of one of the files.
+    pub fn complaint(&self, span: Span, message: impl Into<String>) -> Diagnostic {
+        self.sources.complaint(span, message)
     }
 
     /// The tables in the order of the file.
@@ -92,12 +89,7 @@ impl Mappings {
 
     /// The first table called `name`, whatever the case.
     pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
-    }
-
-    /// Every `<file` line met.
-    pub fn includes(&self) -> &[Include] {
-        &self.includes
+        self.tables.iter().find(|table| table.name.is(name))
     }
 
     /// Which way mail from channel `source` to channel `destination` takes.

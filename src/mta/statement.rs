@@ -82,6 +82,11 @@ impl<'a> FileFaults<'a> {
         Self(sources.files().iter().map(|file| Faults::new(&file.path, &file.text)).collect())
     }
 
+    /// Those of one file.
+    pub(super) fn of(&mut self, file: usize) -> Option<&mut Faults<'a>> {
+        self.0.get_mut(file)
+    }
+
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.add(Severity::Error, span, || (message.into(), hint.into()));
     }
@@ -92,7 +97,7 @@ impl<'a> FileFaults<'a> {
 
     /// A complaint whose words (message, hint) are made only if it is listed.
     pub(super) fn add(&mut self, severity: Severity, span: Span, words: impl FnOnce() -> (String, String)) {
-        if let Some(faults) = self.0.get_mut(span.file) {
+        if let Some(faults) = self.of(span.file) {
             faults.add(severity, span.range(), words);
         }
     }
@@ -145,7 +150,7 @@ impl<'s> Walk<'s, '_, '_> {
     }
 
     fn statement(&mut self, file: usize, line: Line<'s>, lines: &mut Peekable<Physical<'s>>) {
-        let Some(faults) = self.faults.0.get_mut(file) else { return };
+        let Some(faults) = self.faults.of(file) else { return };
         let below_blank = std::mem::take(&mut self.below_blank);
         let (text, place) = if line.text.trim_end().ends_with('\\') {
             let mut logical = Logical::read(line, lines, faults);

@@ -24,7 +24,7 @@ fn within(sources: &Sources, span: Span) {
 
 /// A word is what stands at its place, but for quotes and joined lines.
 #[track_caller]
-fn word(sources: &Sources, word: &Word) {
+pub(super) fn word(sources: &Sources, word: &Word) {
     within(sources, word.span);
     let text = sources.text(word.span);
     assert!(text == word.text || text.contains(['"', '\\']), "{text:?} is read as {:?}", word.text);

@@ -6,6 +6,7 @@ use convscan::mta::conversions::{
 use convscan::mta::mappings::{Mappings, Outcome};
 use convscan::mta::{header as reader, parameter};
 
+use super::files::word;
 use super::{has, in_place, printable};
 
 /// Entries, tables and probes that are tried of one file: a probe may take
@@ -102,11 +103,12 @@ pub fn mappings(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (mappings, faults) = Mappings::parse("mappings", &text);
     bounded(&text, &faults);
-    let lines: Vec<&str> = text.split('\n').collect();
+    columns(&mappings);
+    let lines = text.split('\n').count();
     for table in mappings.tables() {
-        assert!(lines[table.place.line - 1].contains(table.name.split('\\').next().unwrap_or_default()));
+        assert_eq!(mappings.sources().line(table.name.span), table.place.line);
         for entry in &table.entries {
-            assert!((table.place.line..=lines.len()).contains(&entry.place.line));
+            assert!((table.place.line..=lines).contains(&entry.place.line));
         }
     }
     for table in mappings.tables().iter().take(TRIED) {
@@ -130,8 +132,20 @@ pub fn mappings(data: &[u8]) {
         (asked <= 4).then(|| text.to_string())
     });
     assert!(faults.len() <= 101 * 5);
-    if mappings.includes().is_empty() {
+    columns(&with);
+    if mappings.sources().includes().is_empty() {
         assert_eq!(with, mappings);
+    }
+}
+
+/// Names, patterns and templates are what stands at their places.
+fn columns(mappings: &Mappings) {
+    for table in mappings.tables() {
+        word(mappings.sources(), &table.name);
+        for entry in &table.entries {
+            word(mappings.sources(), &entry.pattern);
+            word(mappings.sources(), &entry.template);
+        }
     }
 }
 

@@ -58,7 +58,6 @@ pub(super) fn faults(files: &Files) -> Vec<Diagnostic> {
         read(path, &mut faults, |path, text| JobController::parse_with(path, text, &mut included))
     });
     let mappings = files.mappings.as_deref().and_then(|path| {
-        let mut included = |include: &crate::mta::mappings::Include| text(Path::new(&include.file)).ok();
         read(path, &mut faults, |path, text| Mappings::parse_with(path, text, &mut included))
     });
     if let Some(path) = &files.conversions {
@@ -145,7 +144,7 @@ fn undefined_pools(imta: &ImtaCnf, jobs: &JobController) -> Vec<Diagnostic> {
 fn undefined_channels(imta: &ImtaCnf, mappings: &Mappings) -> Vec<Diagnostic> {
     let Some(table) = mappings.table("CONVERSIONS") else { return Vec::new() };
     let missing = table.entries.iter().filter_map(|entry| {
-        let words = entry.template.split(',').map(str::trim);
+        let words = entry.template.text.split(',').map(str::trim);
         let says_yes = words.clone().any(|word| word.eq_ignore_ascii_case("yes"));
         let named = words
             .filter_map(|word| word.split_once('='))

@@ -103,7 +103,7 @@ impl Scan {
 
 /// What `entry` answers, if it fits; or why that cannot be told.
 fn answer(entry: &Entry, input: &[char], steps: &mut usize) -> Result<Option<Expansion>, String> {
-    let pattern = Pattern::compile(&entry.pattern);
+    let pattern = Pattern::compile(&entry.pattern.text);
     match pattern.compare(input, steps) {
         // Whether a glob for addresses is numbered for back matches is not known.
         Match::Differs if !(pattern.partial && pattern.back) => Ok(None),
@@ -112,7 +112,7 @@ fn answer(entry: &Entry, input: &[char], steps: &mut usize) -> Result<Option<Exp
             Err("the pattern compares IP addresses".to_owned())
         }
         Match::Differs => Ok(None),
-        Match::Fits(saved) => template::expand(&entry.template, input, &saved)
+        Match::Fits(saved) => template::expand(&entry.template.text, input, &saved)
             .map(Some)
             .map_err(|what| format!("the template {what}")),
     }

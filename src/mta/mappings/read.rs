@@ -11,36 +11,25 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::pattern::Pattern;
-use super::{Entry, Include, Mappings, Place, Table, route, template};
-use crate::diagnostic::{Diagnostic, LISTED};
+use super::{Entry, Mappings, Place, Table, route, template};
+use crate::diagnostic::Diagnostic;
 use crate::mta::faults::Faults;
 use crate::mta::lines::{Line, Logical, Physical, physical};
-use crate::text;
-
-/// How deep files may include files (6.3 Administration Guide, 10.3.1).
-const DEEPEST: usize = 3;
-
-/// How many files are read in all: a file that includes itself many times would
-/// otherwise be read that many times to the power of three.
-const FILES: usize = 64;
+use crate::mta::source::{Lookup, Sources, Span, Syntax, Word, load};
+use crate::mta::statement::{FileFaults, included};
 
 /// Longest pattern, template and line of releases up to 2005Q4 and of 6.3.
 const PATTERN: (usize, usize) = (252, 256);
 const TEMPLATE: (usize, usize) = (252, 1024);
 const LINE: usize = 4096;
 
-type Source<'s> = &'s mut dyn FnMut(&Include) -> Option<String>;
-
 /// What has been read so far, across files.
 struct Reader<'s> {
-    mappings: Mappings,
-    diagnostics: Vec<Diagnostic>,
-    source: Option<Source<'s>>,
-    files: usize,
+    sources: &'s Sources,
+    faults: FileFaults<'s>,
+    tables: Vec<Table>,
     /// Names of tables in lower case, and the line of each.
     names: HashMap<String, usize>,
-    /// Whether entries may follow, that is, a table's name was met.
-    open: bool,
     above: Above,
 }
 
@@ -51,41 +40,29 @@ enum Above {
     Text,
 }
 
-pub(super) fn read(path: &str, text: &str, source: Option<Source>) -> (Mappings, Vec<Diagnostic>) {
+pub(super) fn read(path: &str, text: &str, lookup: Option<Lookup>) -> (Mappings, Vec<Diagnostic>) {
+    let sources = load(path, text, Syntax::Mta, lookup);
     let mut reader = Reader {
-        mappings: Mappings::default(),
-        diagnostics: Vec::new(),
-        source,
-        files: 0,
+        sources: &sources,
+        faults: FileFaults::new(&sources),
+        tables: Vec::new(),
         names: HashMap::new(),
-        open: false,
         above: Above::Blank,
     };
-    reader.file(path, text, 0);
-    (reader.mappings, bounded(path, reader.diagnostics))
-}
-
-/// The complaints about all files. Each file has its own bound; together they
-/// have twice that.
-fn bounded(path: &str, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let rest = diagnostics.split_off(diagnostics.len().min(2 * LISTED));
-    if let Some(worst) = rest.iter().map(|fault| fault.severity).max() {
-        let message = format!("{} more faults here and in included files are not listed", rest.len());
-        let mut last = Diagnostic::whole(path, message).hint("mend the first ones");
-        last.severity = worst;
-        diagnostics.push(last);
-    }
-    diagnostics
+    reader.file(0);
+    let Reader { faults, tables, .. } = reader;
+    let list = faults.into_list(path);
+    (Mappings { sources, tables }, list)
 }
 
 impl Reader<'_> {
-    fn file(&mut self, path: &str, text: &str, depth: usize) {
-        self.files += 1;
-        let shared: Arc<str> = path.into();
-        let mut faults = Faults::new(path, text);
-        let mut lines = physical(text).peekable();
+    fn file(&mut self, file: usize) {
+        let sources = self.sources;
+        let Some(source) = sources.files().get(file) else { return };
+        let path: Arc<str> = source.path.as_str().into();
+        let mut includes = sources.includes_of(file).peekable();
+        let mut lines = physical(&source.text).peekable();
         while let Some(line) = lines.next() {
-            let place = Place { path: Arc::clone(&shared), line: line.number };
             if line.is_comment() {
                 continue;
             }
@@ -93,110 +70,75 @@ impl Reader<'_> {
                 self.above = Above::Blank;
                 continue;
             }
-            match line.text.strip_prefix('<') {
-                Some(file) => {
-                    self.include(line, Include { file: file.trim().into(), place }, depth, &mut faults)
+            let here = line.at..=line.span().end;
+            let place = Place { path: Arc::clone(&path), line: line.number };
+            if let Some(include) = includes.next_if(|include| here.contains(&include.span.start)) {
+                if let Some(inner) = included(include, &mut self.faults) {
+                    self.file(inner);
                 }
-                None if line.text.starts_with(char::is_whitespace) => {
-                    self.entry(line, &mut lines, place, &mut faults);
-                }
-                None => self.name(line, place, &mut faults),
+            } else if line.text.starts_with(char::is_whitespace) {
+                self.entry(line, &mut lines, file, place);
+            } else {
+                self.name(line, file, place);
             }
             self.above = Above::Text;
         }
-        self.diagnostics.extend(faults.into_list());
     }
 
-    fn include(&mut self, line: Line, include: Include, depth: usize, faults: &mut Faults) {
-        let shown = text::printable_str(&include.file, text::SHOWN);
-        self.mappings.includes.push(include.clone());
-        if include.file.is_empty() {
-            return faults.error(
-                line.span(),
-                "no file is named behind `<`",
-                "write `<` and the file's full path",
-            );
-        }
-        if depth == DEEPEST {
-            return faults.error(
-                line.span(),
-                "files include files more than three deep",
-                "put the tables into fewer files",
-            );
-        }
-        let Some(source) = self.source.as_mut() else { return };
-        if self.files == FILES {
-            return faults.error(
-                line.span(),
-                format!("more than {FILES} files are included"),
-                "does a file include itself?",
-            );
-        }
-        match source(&include) {
-            Some(content) => self.file(&include.file, &content, depth + 1),
-            None => faults.error(
-                line.span(),
-                format!("cannot read `{shown}`"),
-                "give the full path of a file that everybody may read",
-            ),
-        }
-    }
-
-    fn name(&mut self, line: Line, place: Place, faults: &mut Faults) {
+    fn name(&mut self, line: Line, file: usize, place: Place) {
         let name = line.text.trim_end();
+        let span = Span::new(file, line.at..line.at + name.len());
         let sound = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'));
         if !sound {
             let hint =
                 "a table's name stands alone in column 1; an entry begins with a blank; a comment with `!`";
-            return faults.error(line.span(), "neither a table's name nor an entry", hint);
+            return self.faults.error(span, "neither a table's name nor an entry", hint);
         }
         if self.above == Above::Text {
             let hint = "put a blank line between two tables";
-            faults.warning(line.span(), format!("no blank line before table `{name}`"), hint);
+            self.faults.warning(span, format!("no blank line before table `{name}`"), hint);
         }
         let lower = name.to_ascii_lowercase();
         if let Some(first) = self.names.get(&lower) {
             let hint = format!("the first is in line {first}: put all entries into one");
-            faults.error(line.span(), format!("another table `{name}`"), hint);
+            self.faults.error(span, format!("another table `{name}`"), hint);
         }
         self.names.entry(lower).or_insert(place.line);
-        self.mappings.tables.push(Table { name: name.to_owned(), place, entries: Vec::new() });
-        self.open = true;
+        let name = Word { text: name.to_owned(), span };
+        self.tables.push(Table { name, place, entries: Vec::new() });
     }
 
-    fn entry<'a>(
-        &mut self,
-        line: Line<'a>,
-        lines: &mut Peekable<Physical<'a>>,
-        place: Place,
-        faults: &mut Faults,
-    ) {
+    fn entry<'a>(&mut self, line: Line<'a>, lines: &mut Peekable<Physical<'a>>, file: usize, place: Place) {
+        let Some(faults) = self.faults.of(file) else { return };
         let logical = Logical::read(line, lines, faults);
-        let table = if self.open { self.mappings.tables.last_mut() } else { None };
-        let Some(table) = table else {
+        let Some(table) = self.tables.last_mut() else {
             let hint = "write the table's name in column 1 and a blank line above";
             return faults.error(line.span(), "an entry before any table", hint);
         };
         match (table.entries.is_empty(), self.above) {
             (true, Above::Text) => faults.warning(
                 line.span(),
-                format!("no blank line after the name of table `{}`", table.name),
+                format!("no blank line after the name of table `{}`", table.name.text),
                 "put one between the name and the entries",
             ),
             (false, Above::Blank) => faults.error(
                 line.span(),
-                format!("a blank line above, inside table `{}`", table.name),
+                format!("a blank line above, inside table `{}`", table.name.text),
                 "remove it: a blank line ends a table, so the server may not see this entry",
             ),
             (true, Above::Blank) | (false, Above::Text) => {}
         }
         let (pattern, template) = columns(&logical.text);
-        let of = |range: Range<usize>| logical.text.get(range).unwrap_or_default().to_owned();
-        let entry = Entry { pattern: of(pattern.clone()), template: of(template.clone()), place };
-        check(&logical, (pattern, template), &entry, faults);
-        if table.name.eq_ignore_ascii_case(route::TABLE) {
-            route::check(&logical, &entry, faults);
+        let template_at = template.start;
+        let word = |range: Range<usize>| Word {
+            text: logical.text.get(range.clone()).unwrap_or_default().to_owned(),
+            span: Span::new(file, logical.span(range)),
+        };
+        let entry = Entry { pattern: word(pattern), template: word(template), place };
+        check(&logical, template_at, &entry, faults);
+        if table.name.is(route::TABLE) {
+            route::check(&entry, faults);
         }
         table.entries.push(entry);
     }
@@ -232,33 +174,27 @@ fn quotes_next(text: &str) -> bool {
     text.bytes().rev().take_while(|byte| *byte == b'$').count() % 2 == 1
 }
 
-fn check(
-    logical: &Logical,
-    (pattern, template): (Range<usize>, Range<usize>),
-    entry: &Entry,
-    faults: &mut Faults,
-) {
-    let whole = logical.span(pattern.start..template.end);
-    if entry.template.is_empty() {
+/// Complains about an entry whose template begins at `template_at` of the line.
+fn check(logical: &Logical, template_at: usize, entry: &Entry, faults: &mut Faults) {
+    let (pattern, template) = (entry.pattern.span.range(), entry.template.span.range());
+    if entry.template.text.is_empty() {
         let hint = "write pattern and template, with a blank between";
-        faults.error(logical.span(pattern.clone()), "an entry without a template", hint);
+        faults.error(pattern.clone(), "an entry without a template", hint);
     }
-    let pattern = logical.span(pattern);
-    let template_at = template.start;
-    let template = logical.span(template);
-    long("pattern", &entry.pattern, PATTERN, &pattern, faults);
-    long("template", &entry.template, TEMPLATE, &template, faults);
+    long("pattern", &entry.pattern.text, PATTERN, &pattern, faults);
+    long("template", &entry.template.text, TEMPLATE, &template, faults);
     if logical.text.chars().count() > LINE {
         let hint = "6.3 reads that many; earlier releases less";
-        faults.warning(whole, format!("more than {LINE} characters in an entry"), hint);
+        let message = format!("more than {LINE} characters in an entry");
+        faults.warning(pattern.start..template.end.max(pattern.end), message, hint);
     }
-    if let Some(message) = Pattern::compile(&entry.pattern).fault {
+    if let Some(message) = Pattern::compile(&entry.pattern.text).fault {
         faults.error(pattern, message, "write `$$` for a dollar sign");
     }
-    if let Some(message) = template::fault(&entry.template) {
+    if let Some(message) = template::fault(&entry.template.text) {
         faults.error(template, message, "write `$$` for a dollar sign");
     }
-    if let Some(blank) = lone_blank(&entry.template) {
+    if let Some(blank) = lone_blank(&entry.template.text) {
         let span = logical.span(template_at + blank..template_at + blank + 1);
         faults.warning(
             span,

@@ -9,7 +9,6 @@ use super::probe::{self, Outcome};
 use super::{Entry, Place, Table, template};
 use crate::diagnostic::{Severity, nearest};
 use crate::mta::faults::Faults;
-use crate::mta::lines::Logical;
 use crate::text;
 
 /// Name of the table.
@@ -121,15 +120,17 @@ impl Route {
     }
 }
 
+/// The answer, unless it depends on the message or there is none.
+fn constant_text(entry: &Entry) -> Option<String> {
+    let template = &entry.template.text;
+    if template.is_empty() { None } else { template::constant(template) }
+}
+
 /// Complains about an answer that is the same for every message and is not
 /// understood.
-pub(super) fn check(logical: &Logical, entry: &Entry, faults: &mut Faults) {
-    let Some(text) = template::constant(&entry.template).filter(|_| !entry.template.is_empty()) else {
-        return;
-    };
-    // The template is what the logical line ends with, but for blanks.
-    let end = logical.text.trim_end().len();
-    let span = logical.span(end.saturating_sub(entry.template.trim_end().len())..end);
+pub(super) fn check(entry: &Entry, faults: &mut Faults) {
+    let Some(text) = constant_text(entry) else { return };
+    let span = entry.template.span.range();
     let answer = Answer::read(&text);
     let severity = if answer.convert.is_none() { Severity::Error } else { Severity::Warning };
     if let Some(word) = answer.unknown {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::diagnostic::Severity;
+use crate::mta::source::Include;
 
 fn table(entries: &[(&str, &str)]) -> Table {
     let mut text = "T\n\n".to_owned();
@@ -145,7 +146,7 @@ fn the_form_of_the_file() {
                 "E5:4 a lone `$` at the end of the template",
             ],
         ),
-        ("<\n", &["E1:1 no file is named behind `<`"]),
+        ("<\n", &["E1:2 no file is named"]),
         ("T\n\n a b\\", &["E3:5 nothing follows the `\\` at the end of the line"]),
         ("", &[]),
     ];
@@ -161,7 +162,7 @@ fn the_form_of_the_file() {
 #[test]
 fn included_files_are_read_in_place_and_no_deeper_than_three() {
     let text = "T\n\n a b\n<one\n c d\n";
-    let mut source = |include: &Include| match include.file.as_str() {
+    let mut source = |include: &Include| match include.path.as_str() {
         "one" => Some(" one 1\n<two\n".to_owned()),
         "two" => Some(" two 2\n".to_owned()),
         _ => None,
@@ -169,20 +170,49 @@ fn included_files_are_read_in_place_and_no_deeper_than_three() {
     let (mappings, found) = Mappings::parse_with("m", text, &mut source);
     assert_eq!(found, []);
     let table = mappings.table("T").unwrap();
-    let patterns: Vec<_> = table.entries.iter().map(|entry| entry.pattern.as_str()).collect();
+    let patterns: Vec<_> = table.entries.iter().map(|entry| entry.pattern.text.as_str()).collect();
     assert_eq!(patterns, ["a", "one", "two", "c"]);
     assert_eq!(table.probe("two").unwrap().place, Place { path: "two".into(), line: 1 });
-    assert_eq!(mappings.includes().len(), 2);
+    assert_eq!(mappings.sources().includes().len(), 2);
 
     let (mappings, found) = Mappings::parse("m", text);
-    assert_eq!((found.len(), mappings.includes()[0].place.line), (0, 4));
+    let include = &mappings.sources().includes()[0];
+    assert_eq!((found.len(), mappings.sources().line(include.span)), (0, 4));
 
     let (_, found) = Mappings::parse_with("m", "<self\n", &mut |_| Some("<self\n".repeat(100)));
     assert!(found.len() <= 201, "{}", found.len());
     assert!(found[200].message.contains("more faults here and in included files"), "{}", found[200]);
-    assert!(found.iter().any(|fault| fault.message == "files include files more than three deep"));
+    assert!(found.iter().any(|fault| fault.message == "files include files more than 3 deep"));
     let (_, found) = Mappings::parse_with("m", "<x\n", &mut |_| None);
     assert_eq!(found[0].message, "cannot read `x`");
+}
+
+#[test]
+fn names_patterns_and_templates_have_their_places() {
+    let text = "! c\nT\r\n\r\n\ta$ b  c \r\n d\\\n! c\ne \\\n\u{e9}$ \n</one\n f\n";
+    let one = "U\n\n\n g h\n";
+    let (mappings, found) = Mappings::parse_with("m", text, &mut |_| Some(one.to_owned()));
+    assert_eq!(found.len(), 2, "{found:?}");
+    let words = mappings.tables().iter().flat_map(|table| {
+        let entries = table.entries.iter().flat_map(|entry| [&entry.pattern, &entry.template]);
+        std::iter::once(&table.name).chain(entries)
+    });
+    let words: Vec<_> = words.map(|word| (word.text.as_str(), mappings.sources().text(word.span))).collect();
+    let expected = [
+        ("T", "T"),
+        ("a$ b", "a$ b"),
+        ("c", "c"),
+        ("de", "d\\\n! c\ne"),
+        ("\u{e9}$ ", "\u{e9}$ "),
+        ("U", "U"),
+        ("g", "g"),
+        ("h", "h"),
+        ("f", "f"),
+        ("", ""),
+    ];
+    assert_eq!(words, expected);
+    let entry = &mappings.table("u").unwrap().entries[0];
+    assert_eq!(mappings.complaint(entry.template.span, "odd").one_line(), "/one:4:4: odd");
 }
 
 #[test]
