@@ -72,7 +72,7 @@ fn a_channel_that_nobody_defines_is_found() {
     let table = "CONVERSIONS\n\n  IN-CHAN=tcp_local;*  Yes,Channel=conversion_ext\n  *  Yes\n";
     let output = check(&[("imta-cnf", &imta_cnf("conversion\nconversion-daemon\n")), ("mappings", table)]);
     let text = said(&output);
-    assert!(text.contains("mappings:3: mail is sent through channel `conversion_ext`"), "{text}");
+    assert!(text.contains("mappings:3:24: mail is sent through channel `conversion_ext`"), "{text}");
     assert_eq!(text.matches("mail is sent").count(), 1, "{text}");
 }
 

@@ -18,7 +18,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use self::probe::{Hit, Outcome};
-pub use self::route::{CONVERSION_CHANNEL, Route};
+pub use self::route::{CONVERSION_CHANNEL, ConstantAnswer, Route};
 use super::source::{Lookup, Sources, Span, Word};
 use crate::diagnostic::Diagnostic;
 
@@ -99,6 +99,13 @@ impl Mappings {
     /// probe as `;TAG=` before `;CONVERT` (6.3 release, table of that option).
     pub fn conversion(&self, source: &str, destination: &str, tags: Option<&str>) -> Route {
         route::route(self.table(route::TABLE), source, destination, tags)
+    }
+
+    /// The entries of the CONVERSIONS table whose answer is the same for every
+    /// message that they fit, in order.
+    pub fn constant_answers(&self) -> impl Iterator<Item = ConstantAnswer<'_>> {
+        let entries = self.table(route::TABLE).map_or(&[][..], |table| &table.entries);
+        entries.iter().filter_map(route::constant)
     }
 }
 

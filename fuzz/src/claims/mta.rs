@@ -138,7 +138,8 @@ pub fn mappings(data: &[u8]) {
     }
 }
 
-/// Names, patterns and templates are what stands at their places.
+/// Names, patterns and templates are what stands at their places; an answer that
+/// is said to be the same for every message has a channel.
 fn columns(mappings: &Mappings) {
     for table in mappings.tables() {
         word(mappings.sources(), &table.name);
@@ -146,6 +147,9 @@ fn columns(mappings: &Mappings) {
             word(mappings.sources(), &entry.pattern);
             word(mappings.sources(), &entry.template);
         }
+    }
+    for answer in mappings.constant_answers() {
+        assert!(!answer.channel.is_empty() && !answer.entry.template.text.is_empty());
     }
 }
 

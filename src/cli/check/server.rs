@@ -5,16 +5,17 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, LISTED};
 use crate::mta::conversions::Conversions;
 use crate::mta::imta_cnf::ImtaCnf;
 use crate::mta::job_controller::JobController;
-use crate::mta::mappings::{CONVERSION_CHANNEL, Mappings};
+use crate::mta::mappings::{ConstantAnswer, Mappings};
 use crate::mta::option_file::OptionFile;
 use crate::mta::server_conf::{Dialect, ServerConf};
-use crate::mta::source::Include;
+use crate::mta::source::{Include, Span};
 use crate::mta::unified::Unified;
 use crate::os::files;
+use crate::text;
 
 /// Largest file that is read: the largest of real sites have a few megabytes.
 const LARGEST: usize = 64 << 20;
@@ -90,7 +91,7 @@ fn read<T>(
     parse: impl FnOnce(&str, &str) -> (T, Vec<Diagnostic>),
 ) -> Option<T> {
     let shown = path.display().to_string();
-    match text(path) {
+    match content(path) {
         Ok(text) => {
             let (parsed, found) = parse(&shown, &text);
             faults.extend(found);
@@ -110,7 +111,7 @@ fn read<T>(
 
 /// These files are older than UTF-8; what a comment says in another character
 /// set is nothing to complain about.
-fn text(path: &Path) -> io::Result<String> {
+fn content(path: &Path) -> io::Result<String> {
     let bytes = files::read_start(path, LARGEST as u64 + 1)?;
     if bytes.len() > LARGEST {
         return Err(io::Error::new(ErrorKind::InvalidData, format!("larger than {} MB", LARGEST >> 20)));
@@ -119,7 +120,7 @@ fn text(path: &Path) -> io::Result<String> {
 }
 
 fn included(include: &Include) -> Option<String> {
-    text(Path::new(&include.path)).ok()
+    content(Path::new(&include.path)).ok()
 }
 
 /// Channels whose pool nobody defines: their mail waits without end (6.3
@@ -142,19 +143,19 @@ fn undefined_pools(imta: &ImtaCnf, jobs: &JobController) -> Vec<Diagnostic> {
 /// Conversion channels that the CONVERSIONS table sends mail to, but that are not
 /// there.
 fn undefined_channels(imta: &ImtaCnf, mappings: &Mappings) -> Vec<Diagnostic> {
-    let Some(table) = mappings.table("CONVERSIONS") else { return Vec::new() };
-    let missing = table.entries.iter().filter_map(|entry| {
-        let words = entry.template.text.split(',').map(str::trim);
-        let says_yes = words.clone().any(|word| word.eq_ignore_ascii_case("yes"));
-        let named = words
-            .filter_map(|word| word.split_once('='))
-            .find(|(name, _)| name.eq_ignore_ascii_case("channel"));
-        let channel = named.map_or(CONVERSION_CHANNEL, |(_, channel)| channel);
-        (says_yes && imta.channel(channel).is_none()).then(|| {
-            let at = format!("{}:{}", entry.place.path, entry.place.line);
-            let message = format!("mail is sent through channel `{channel}`, which imta.cnf does not define");
-            Diagnostic::whole(&at, message).hint("add its block to imta.cnf: imta-snippets/imta.cnf-channels")
-        })
-    });
-    missing.collect()
+    let missing = |answer: &ConstantAnswer| answer.convert && imta.channel(&answer.channel).is_none();
+    let mut missing = mappings.constant_answers().filter(missing);
+    let complaint = |answer: ConstantAnswer| {
+        let channel = text::printable_str(&answer.channel, text::SHOWN);
+        let message = format!("mail is sent through channel `{channel}`, which imta.cnf does not define");
+        let hint = "add its block to imta.cnf: imta-snippets/imta.cnf-channels";
+        mappings.complaint(answer.entry.template.span, message).hint(hint)
+    };
+    // Each complaint counts the lines above it anew.
+    let mut faults: Vec<Diagnostic> = missing.by_ref().take(LISTED).map(complaint).collect();
+    let rest = missing.count();
+    if rest > 0 {
+        faults.push(Diagnostic::unlisted(mappings.sources().path(Span::default()), rest));
+    }
+    faults
 }

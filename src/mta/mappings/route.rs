@@ -41,6 +41,17 @@ pub struct Route {
     pub doubt: Option<String>,
 }
 
+/// What an entry answers to every message that it fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstantAnswer<'a> {
+    /// The entry.
+    pub entry: &'a Entry,
+    /// Whether the message makes the detour.
+    pub convert: bool,
+    /// Through which channel, if it does; as it is written.
+    pub channel: String,
+}
+
 /// An answer taken apart.
 #[derive(Debug, Default)]
 struct Answer<'a> {
@@ -118,6 +129,13 @@ impl Route {
             (None, Some(_)) => answer.contradiction.then(|| "the answer says both yes and no".to_owned()),
         };
     }
+}
+
+pub(super) fn constant(entry: &Entry) -> Option<ConstantAnswer<'_>> {
+    let text = constant_text(entry)?;
+    let answer = Answer::read(&text);
+    let channel = answer.channel.unwrap_or(CONVERSION_CHANNEL).to_owned();
+    Some(ConstantAnswer { entry, convert: answer.convert == Some(true), channel })
 }
 
 /// The answer, unless it depends on the message or there is none.

@@ -216,6 +216,31 @@ fn names_patterns_and_templates_have_their_places() {
 }
 
 #[test]
+fn answers_that_are_the_same_for_every_message() {
+    let table: [(&str, Option<(bool, &str)>); 9] = [
+        ("Yes", Some((true, "conversion"))),
+        ("yes,Channel=Two", Some((true, "Two"))),
+        ("Channel=two", Some((true, "two"))),
+        ("No", Some((false, "conversion"))),
+        ("Yes,No", Some((false, "conversion"))),
+        ("Preprocess", Some((false, "conversion"))),
+        ("Yes,Channel=$0", None),
+        ("$CYes", None),
+        ("", None),
+    ];
+    let lines: String = table.iter().map(|(template, _)| format!(" * {template}\n")).collect();
+    let (mappings, _) = Mappings::parse("m", &format!("T\n\n * Yes\n\nconversions\n\n{lines}"));
+    let found: Vec<_> = mappings.constant_answers().collect();
+    let expected: Vec<_> =
+        table.iter().filter_map(|(template, answer)| Some((*template, (*answer)?))).collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, (template, answer)) in found.iter().zip(expected) {
+        assert_eq!(found.entry.template.text, template);
+        assert_eq!((found.convert, found.channel.as_str()), answer, "{template}");
+    }
+}
+
+#[test]
 fn the_answer_of_the_conversions_table_is_obeyed() {
     let table = [
         ("Yes", true, "conversion", false, false),
