@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use super::option_file::{OptionFile, Section, Setting, options};
-use super::source::{Lookup, Sources, Syntax, load};
+use super::option_file::{self, OptionFile, Section, Setting};
+use super::source::{Lookup, Sources};
 use super::statement::FileFaults;
 use crate::diagnostic::{Diagnostic, Severity, nearest};
 use crate::text;
@@ -67,22 +67,14 @@ impl JobController {
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
-        Self::read(path, text, None)
+        let (options, faults) = option_file::read(path, text, None, check);
+        (Self { options }, faults)
     }
 
     /// Reads `text` and, in place of each `<file` line, what `lookup` gives.
     pub fn parse_with(path: &str, text: &str, lookup: Lookup) -> (Self, Vec<Diagnostic>) {
-        Self::read(path, text, Some(lookup))
-    }
-
-    fn read(path: &str, text: &str, lookup: Option<Lookup>) -> (Self, Vec<Diagnostic>) {
-        let sources = load(path, text, Syntax::Mta, lookup);
-        let mut faults = FileFaults::new(&sources);
-        let mut options = options(&sources, &mut faults);
-        check(&options, &mut faults);
-        let list = faults.into_list(path);
-        options.sources = sources;
-        (Self { options }, list)
+        let (options, faults) = option_file::read(path, text, Some(lookup), check);
+        (Self { options }, faults)
     }
 
     /// The files that were read.

@@ -70,21 +70,12 @@ impl OptionFile {
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
-        Self::read(path, text, None)
+        read(path, text, None, |_, _| ())
     }
 
     /// Reads `text` and, in place of each `<file` line, what `lookup` gives.
     pub fn parse_with(path: &str, text: &str, lookup: Lookup) -> (Self, Vec<Diagnostic>) {
-        Self::read(path, text, Some(lookup))
-    }
-
-    fn read(path: &str, text: &str, lookup: Option<Lookup>) -> (Self, Vec<Diagnostic>) {
-        let sources = load(path, text, Syntax::Mta, lookup);
-        let mut faults = FileFaults::new(&sources);
-        let mut file = options(&sources, &mut faults);
-        let list = faults.into_list(path);
-        file.sources = sources;
-        (file, list)
+        read(path, text, Some(lookup), |_, _| ())
     }
 
     /// The last option before the first section that is called `name`.
@@ -107,8 +98,24 @@ fn last<'a>(settings: &'a [Setting], name: &str) -> Option<&'a Setting> {
     settings.iter().rev().find(|setting| setting.name.is(name))
 }
 
-/// Reads the statements of `sources`; those are left for the caller to put in.
-pub(super) fn options(sources: &Sources, faults: &mut FileFaults) -> OptionFile {
+/// Reads a file; `check` adds what is wrong with one of its kind. It sees the file
+/// without its sources, to which the faults belong.
+pub(super) fn read(
+    path: &str,
+    text: &str,
+    lookup: Option<Lookup>,
+    check: impl FnOnce(&OptionFile, &mut FileFaults),
+) -> (OptionFile, Vec<Diagnostic>) {
+    let sources = load(path, text, Syntax::Mta, lookup);
+    let mut faults = FileFaults::new(&sources);
+    let mut file = options(&sources, &mut faults);
+    check(&file, &mut faults);
+    let list = faults.into_list(path);
+    file.sources = sources;
+    (file, list)
+}
+
+fn options(sources: &Sources, faults: &mut FileFaults) -> OptionFile {
     let mut file = OptionFile::default();
     // The names of the section being read, in lower case.
     let mut names = HashSet::new();
