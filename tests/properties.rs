@@ -13,7 +13,7 @@ type Claim = fn(&[u8]);
 /// Each reader's claim, and how many random inputs it is worth: together they
 /// take a few seconds in a build for tests. Cutting of messages and the mail
 /// server's files have their own noise in other tests; here it is the seeds.
-const CLAIMS: [(&str, Claim, usize); 18] = [
+const CLAIMS: [(&str, Claim, usize); 19] = [
     ("answer", claims::answer, 100),
     ("clamd", claims::clamd, 4000),
     ("command", claims::command, 100),
@@ -31,6 +31,7 @@ const CLAIMS: [(&str, Claim, usize); 18] = [
     ("record", claims::record, 1000),
     ("rules", claims::rules, 600),
     ("server_conf", claims::server_conf, 600),
+    ("tailor", claims::tailor, 600),
     ("unified", claims::unified, 600),
 ];
 

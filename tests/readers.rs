@@ -18,6 +18,7 @@ use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
 use convscan::mta::option_file::OptionFile;
 use convscan::mta::server_conf::{Dialect, ServerConf};
+use convscan::mta::tailor::{File, Tailor};
 use convscan::mta::unified::Unified;
 
 use crate::harness::needs;
@@ -353,6 +354,9 @@ fn set_up(text: &str) {
     in_place(text, &faults);
     file.channel_section_for("conversion");
     in_place(text, &OptionFile::parse("o", text).1);
+    let (file, faults) = Tailor::parse("t", text);
+    in_place(text, &faults);
+    assert!(file.path(File::Conversions).is_some());
     in_place(text, &ServerConf::parse("s", text, Dialect::ClamAv).1);
     in_place(text, &ServerConf::parse("s", text, Dialect::CIcap).1);
     let (file, faults) = Unified::parse("u", text);
@@ -385,6 +389,7 @@ fn a_set_up_full_of_anything_is_read_in_no_time() {
         "Include x\n".repeat(25_000),
         "[POOL=A]\n".repeat(25_000),
         "job_limits=1\n".repeat(20_000),
+        "IMTA_TABLE=IMTA_TABLE:x\n".repeat(10_000),
         "[".repeat(1 << 18),
         "=".repeat(1 << 18),
         "<a>".repeat(1 << 16),

@@ -16,5 +16,6 @@ pub mod reading;
 pub mod server_conf;
 pub mod source;
 mod statement;
+pub mod tailor;
 pub mod unified;
 mod wildcard;

@@ -6,6 +6,7 @@ use convscan::mta::mappings::Mappings;
 use convscan::mta::option_file::{OptionFile, Setting};
 use convscan::mta::server_conf::{Dialect, ServerConf};
 use convscan::mta::source::{Sources, Span, Word};
+use convscan::mta::tailor::{File, Tailor};
 use convscan::mta::unified::Unified;
 
 use super::mta::bounded;
@@ -83,6 +84,51 @@ pub fn option_file(data: &[u8]) {
     for (again, section) in again.sections.iter().zip(&file.sections) {
         assert_eq!((&again.kind.text, &again.name.text), (&section.kind.text, &section.name.text));
         assert_eq!(pairs(&again.settings), pairs(&section.settings), "{written}");
+    }
+}
+
+/// Longest path, and the files of which a tailor says where they are.
+const PATH: usize = 4096;
+const FILES: [(&str, File); 9] = [
+    ("CONFIG_FILE", File::Config),
+    ("MAPPING_FILE", File::Mappings),
+    ("CONVERSION_FILE", File::Conversions),
+    ("JBC_CONFIG_FILE", File::JobController),
+    ("OPTION_FILE", File::Options),
+    ("DISPATCHER_CONFIG", File::Dispatcher),
+    ("QUEUE", File::Queue),
+    ("LOG", File::Log),
+    ("CONFIG_DATA", File::ConfigData),
+];
+
+/// A path without a colon is taken as it stands; names count whatever their case,
+/// and however they stand for each other, no path grows without end.
+pub fn tailor(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (tailor, faults) = Tailor::parse("/s/config/imta_tailor", &text);
+    bounded(&text, &faults);
+    options(&tailor.options);
+    let prefix = |name: &str| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("PMDF_"));
+    let is_pmdf = tailor.options.settings.iter().any(|each| prefix(&each.name.text));
+    let said = |name: &str| {
+        let name = format!("{}_{name}", if is_pmdf { "PMDF" } else { "IMTA" });
+        Some(&tailor.options.last(&name)?.value.text).filter(|text| !text.is_empty())
+    };
+    assert_eq!(tailor.user(), said("USER").map(String::as_str));
+    for (name, file) in FILES {
+        match (said(name), tailor.path(file)) {
+            (Some(said), found) if !said.contains(':') => assert_eq!(found.as_ref(), Some(said)),
+            (Some(said), found) => assert!(found.is_some_and(|path| path.len() <= PATH.max(said.len()))),
+            (None, Some(path)) => assert!(path.contains(|c: char| c.is_ascii_lowercase()), "{path:?}"),
+            (None, None) => assert!(matches!(file, File::Queue | File::Log | File::ConfigData)),
+        }
+    }
+    for each in tailor.options.settings.iter().take(TRIED) {
+        let [upper, lower] = [each.name.text.to_ascii_uppercase(), each.name.text.to_ascii_lowercase()]
+            .map(|name| name + ":x");
+        let expanded = tailor.expand(&upper);
+        assert!(expanded.len() <= PATH.max(upper.len()), "{} bytes of {upper:?}", expanded.len());
+        assert!(expanded == tailor.expand(&lower) || expanded == upper, "{upper:?}: {expanded:?}");
     }
 }
 

@@ -11,7 +11,7 @@ mod own;
 use convscan::diagnostic::Diagnostic;
 
 pub use self::engine::{clamd, command, icap, rules};
-pub use self::files::{imta_cnf, job_controller, option_file, server_conf, unified};
+pub use self::files::{imta_cnf, job_controller, option_file, server_conf, tailor, unified};
 pub use self::hidden::hidden;
 pub use self::message::{answer, message};
 pub use self::mta::{conversions, header, mappings};
