@@ -86,7 +86,7 @@ impl Tailor {
     pub fn expand(&self, path: &str) -> String {
         let mut path = path.to_owned();
         for _ in 0..DEEPEST {
-            let Some((name, rest)) = path.split_once(':') else { break };
+            let Some((name, rest)) = path.split_once(':').filter(|(name, _)| !name.is_empty()) else { break };
             let Some(prefix) = self.prefix(name) else { break };
             if prefix.len() + rest.len() > LONGEST {
                 break;
@@ -198,7 +198,7 @@ mod tests {
     fn names_stand_for_what_they_say_and_not_without_end() {
         let long = "x".repeat(LONGEST);
         let text = format!(
-            "IMTA_ROOT=/m/\nIMTA_TABLE=/t/\nSITE=Imta_Root:site/\nA=B:a\nB=A:b\nE=\nS=S:s\nLONG=/{long}\nNOT=/n\n"
+            "IMTA_ROOT=/m/\nIMTA_TABLE=/t/\nSITE=Imta_Root:site/\nA=B:a\nB=A:b\nE=\nS=S:s\nLONG=/{long}\nNOT=/n\n=/e/\n"
         );
         let (tailor, _) = Tailor::parse("t", &text);
         let deep = |name: char, letters: &str| format!("{name}:{}", letters.repeat(DEEPEST / letters.len()));
@@ -211,6 +211,7 @@ mod tests {
             ("IMTA_PROGRAM:scan.sh", "/m/data/site-programs/scan.sh".to_owned()),
             ("IMTA_QUEUE:x", "IMTA_QUEUE:x".to_owned()),
             ("E:x", "E:x".to_owned()),
+            (":x", ":x".to_owned()),
             ("/a:b", "/a:b".to_owned()),
             ("C:\\x", "C:\\x".to_owned()),
             ("", String::new()),

@@ -123,7 +123,8 @@ pub fn tailor(data: &[u8]) {
             (None, None) => assert!(matches!(file, File::Queue | File::Log | File::ConfigData)),
         }
     }
-    for each in tailor.options.settings.iter().take(TRIED) {
+    let names = tailor.options.settings.iter().filter(|each| !each.name.text.contains(':'));
+    for each in names.take(TRIED) {
         let [upper, lower] = [each.name.text.to_ascii_uppercase(), each.name.text.to_ascii_lowercase()]
             .map(|name| name + ":x");
         let expanded = tailor.expand(&upper);
