@@ -10,6 +10,7 @@ mod clause;
 mod command;
 mod draft;
 mod parameter;
+pub mod reach;
 mod read;
 mod symbol;
 mod value;

@@ -4,6 +4,10 @@
 //! 6.3 Administration Guide, table 13-6: wildcards are allowed in the values of
 //! qualifying parameters; what they are, the mapping tables tell (10.3.2.1).
 
+mod glob;
+
+pub(super) use self::glob::Glob;
+
 /// Whether the whole of `value` fits `pattern`. A character is a byte here.
 pub(super) fn fits(pattern: &[u8], value: &[u8]) -> bool {
     let (mut p, mut v) = (0, 0);
