@@ -6,10 +6,13 @@
 //! patterns, templates); 6 2005Q4 Administration Reference, tables 4-14, 4-15.
 
 mod compare;
+pub mod coverage;
+mod demand;
 mod pattern;
 mod probe;
 mod read;
 mod route;
+mod says;
 mod template;
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub(super) fn route(table: Option<&Table>, source: &str, destination: &str, tags
 }
 
 impl Route {
-    fn obey(&mut self, text: &str) {
+    pub(super) fn obey(&mut self, text: &str) {
         let answer = Answer::read(text);
         self.answer = Some(text::printable_str(text, text::SHOWN));
         self.convert = answer.convert == Some(true);

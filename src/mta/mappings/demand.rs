@@ -1,0 +1,280 @@
+//! What a pattern asks of each name in a probe of the CONVERSIONS table, apart
+//! from the others. Fails for a pattern that has too many ways to fit.
+//!
+//! The probe is `IN-CHAN=source;OUT-CHAN=destination;CONVERT`, with `TAG=tags;`
+//! before the last word if the MTA puts tags there. As names of channels and tags
+//! hold no `;`, a pattern falls apart at those of the probe: where it writes `;`
+//! itself, or where a wildcard takes one. Each way to do so is a [`Demand`], and
+//! the pattern fits where all the names do what one of its demands asks.
+
+use std::ops::Range;
+
+use super::pattern::{Class, Run, Token};
+
+/// Longest pattern that is taken apart: twice what the MTA reads (6.3
+/// Administration Guide, 10.3.1).
+const TOKENS: usize = 512;
+
+/// Most ways to fit that are followed. A pattern with two wildcards that reach
+/// over `;` has about ten.
+const WAYS: usize = 100;
+
+/// The conversion tags in a probe. They stand there only if the MTA option
+/// `INCLUDE_CONVERSIONTAG` has bit 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags<'a> {
+    /// They do not stand there.
+    Absent,
+    /// These, separated by commas.
+    These(&'a str),
+    /// They may be any.
+    Any,
+}
+
+/// Steps that a character takes which several wildcards may stand for, where one
+/// takes 1 that is compared with a pattern of `*` and `%`.
+const STEP: usize = 8;
+
+/// One way to fit: the tokens that each name has to fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Demand {
+    pub(super) source: Range<usize>,
+    pub(super) destination: Range<usize>,
+    /// Of [`Tags::Any`].
+    pub(super) tags: Option<Range<usize>>,
+}
+
+/// A pattern has more ways to fit than are followed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TooMany;
+
+/// The ways to fit. A back match counts as `*` here, so that with one the pattern
+/// may ask for more.
+pub(super) fn demands(tokens: &[Token], tags: Tags) -> Result<Vec<Demand>, TooMany> {
+    if tokens.len() > TOKENS {
+        return Err(TooMany);
+    }
+    let ending = match tags {
+        Tags::Absent => "CONVERT".to_owned(),
+        Tags::These(tags) => format!("TAG={tags};CONVERT"),
+        Tags::Any => "TAG=;CONVERT".to_owned(),
+    };
+    let behind = ending.bytes().filter(|byte| *byte == b';').count();
+    let mut search = Search { tokens, left: WAYS };
+    let mut found = Vec::new();
+    for (source, next) in search.names(0, "IN-CHAN=", behind + 1)? {
+        for (destination, next) in search.names(next, "OUT-CHAN=", behind)? {
+            let mut add = |tags| {
+                let (source, destination) = (source.clone(), destination.clone());
+                found.push(Demand { source, destination, tags });
+            };
+            if tags == Tags::Any {
+                let named = search.names(next, "TAG=", 0)?.into_iter();
+                named.filter(|(_, next)| search.ends(*next, "CONVERT")).for_each(|(tags, _)| add(Some(tags)));
+            } else if search.ends(next, &ending) {
+                add(None);
+            }
+        }
+    }
+    Ok(found)
+}
+
+struct Search<'a> {
+    tokens: &'a [Token],
+    /// Ways that may yet be found.
+    left: usize,
+}
+
+/// The tokens that a name has to fit, and where the pattern goes on behind the
+/// `;` that follows.
+type Way = (Range<usize>, usize);
+
+impl Search<'_> {
+    /// The ways past `before`, a name and `;`, with so many `;` in the probe
+    /// `behind` that one.
+    fn names(&mut self, from: usize, before: &str, behind: usize) -> Result<Vec<Way>, TooMany> {
+        let mut found = Vec::new();
+        for start in self.behind(from, before) {
+            let rest = self.tokens.get(start..).unwrap_or_default();
+            for (place, token) in (start..).zip(rest) {
+                match token {
+                    Token::Literal(';') => {
+                        found.push((start..place, place + 1));
+                        break;
+                    }
+                    Token::Wild { class, run: Run::One, .. } if class.holds(';') => {
+                        found.push((start..place, place + 1));
+                    }
+                    // The wildcard may go on behind the `;`.
+                    Token::Wild { class, run: Run::Greedy | Run::Lazy, .. } if class.holds(';') => {
+                        found.push((start..place + 1, place));
+                    }
+                    Token::Back(_) => found.push((start..place + 1, place)),
+                    Token::Literal(_) | Token::Wild { .. } => {}
+                }
+            }
+        }
+        let semicolon = |token: &&Token| matches!(token, Token::Literal(';'));
+        found.retain(|(_, next)| {
+            self.tokens.get(*next..).unwrap_or_default().iter().filter(semicolon).count() <= behind
+        });
+        self.left = self.left.checked_sub(found.len()).ok_or(TooMany)?;
+        Ok(found)
+    }
+
+    /// Whether the pattern can end behind `text`.
+    fn ends(&self, from: usize, text: &str) -> bool {
+        self.behind(from, text)
+            .into_iter()
+            .any(|place| self.tokens.get(place..).unwrap_or_default().iter().all(|token| !is_single(token)))
+    }
+
+    /// Where the pattern can be when it was at `from` and `text` has passed. A
+    /// wildcard that may take more is a place of its own.
+    fn behind(&self, from: usize, text: &str) -> Vec<usize> {
+        let mut place = from;
+        let mut chars = text.chars();
+        loop {
+            let ahead = chars.clone();
+            let Some(c) = chars.next() else { return vec![place] };
+            match self.tokens.get(place) {
+                Some(Token::Literal(literal)) if literal.eq_ignore_ascii_case(&c) => place += 1,
+                Some(Token::Literal(_)) | None => return Vec::new(),
+                Some(Token::Wild { .. } | Token::Back(_)) => {
+                    let mut next = Vec::new();
+                    return ahead.fold(vec![place], |places, c| {
+                        self.behind_char(&places, c, &mut next);
+                        std::mem::replace(&mut next, places)
+                    });
+                }
+            }
+        }
+    }
+
+    /// Puts `into` where the pattern can be when it was at one of `places` and `c`
+    /// has passed.
+    fn behind_char(&self, places: &[usize], c: char, into: &mut Vec<usize>) {
+        into.clear();
+        for start in places {
+            let rest = self.tokens.get(*start..).unwrap_or_default();
+            for (place, token) in (*start..).zip(rest) {
+                let single = is_single(token);
+                let next = place + usize::from(single);
+                if takes(token, c) && !into.contains(&next) {
+                    into.push(next);
+                }
+                if single {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a token stands for exactly one character.
+fn is_single(token: &Token) -> bool {
+    match token {
+        Token::Literal(_) | Token::Wild { run: Run::One, .. } => true,
+        Token::Wild { run: Run::Greedy | Run::Lazy, .. } | Token::Back(_) => false,
+    }
+}
+
+/// Whether a token can stand for `c`, or for a string that `c` is in.
+fn takes(token: &Token, c: char) -> bool {
+    match token {
+        Token::Literal(literal) => literal.eq_ignore_ascii_case(&c),
+        Token::Wild { class, .. } => class.holds(c),
+        Token::Back(_) => true,
+    }
+}
+
+/// Whether the whole of `name` fits `tokens`; a back match counts as `*`. Takes
+/// from `steps`; none if they are used up.
+pub(super) fn fits(tokens: &[Token], name: &[char], steps: &mut usize) -> Option<bool> {
+    let search = Search { tokens, left: 0 };
+    let (mut places, mut next) = (vec![0], Vec::new());
+    for c in name {
+        *steps = steps.checked_sub(STEP * (places.len() + 1))?;
+        search.behind_char(&places, *c, &mut next);
+        std::mem::swap(&mut places, &mut next);
+    }
+    Some(places.into_iter().any(|place| search.ends(place, "")))
+}
+
+/// Whether `tokens` are nothing but wildcards that can stand for anything; a back
+/// match counts as such.
+pub(super) fn is_any(tokens: &[Token]) -> bool {
+    tokens.iter().all(|token| match token {
+        Token::Wild { class: Class::Any, run: Run::Greedy | Run::Lazy, .. } | Token::Back(_) => true,
+        Token::Literal(_) | Token::Wild { .. } => false,
+    })
+}
+
+/// Whether anything fits `tokens`.
+pub(super) fn is_all(tokens: &[Token]) -> bool {
+    !tokens.is_empty() && is_any(tokens)
+}
+
+/// Whether `tokens` are nothing but characters, `*` and `%`.
+pub(super) fn is_plain(tokens: &[Token]) -> bool {
+    tokens.iter().all(|token| match token {
+        Token::Literal(_) | Token::Wild { class: Class::Any, .. } => true,
+        Token::Wild { .. } | Token::Back(_) => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mta::mappings::pattern::Pattern;
+
+    /// The pieces of `pattern` that the names have to fit, shown as a table shows
+    /// them, for each way.
+    fn pieces(pattern: &str, tags: Tags) -> Vec<String> {
+        let pattern = Pattern::compile(pattern);
+        let shown = |range: Range<usize>| -> String {
+            let tokens = pattern.tokens.get(range).unwrap();
+            let shown = tokens.iter().map(|token| match token {
+                Token::Literal(c) => *c,
+                Token::Wild { run: Run::One, .. } => '%',
+                Token::Wild { .. } => '*',
+                Token::Back(_) => '$',
+            });
+            shown.collect()
+        };
+        let found = demands(&pattern.tokens, tags).unwrap();
+        let way = |way: Demand| {
+            let tags = way.tags.map_or(String::new(), |tags| format!(" {}", shown(tags)));
+            format!("{} {}{tags}", shown(way.source), shown(way.destination))
+        };
+        found.into_iter().map(way).collect()
+    }
+
+    #[test]
+    fn patterns_fall_apart_at_the_semicolons_of_the_probe() {
+        let table: [(&str, &[&str], &[&str]); 14] = [
+            ("IN-CHAN=tcp_*;OUT-CHAN=l;CONVERT", &["tcp_* l"], &[]),
+            ("in-chan=*;out-chan=*;convert", &["* *"], &["* * *"]),
+            ("IN-CHAN=a;OUT-CHAN=b;*CONVERT", &["a b"], &["a b *"]),
+            ("IN-CHAN=a;OUT-CHAN=b;TAG=x%;CONVERT", &[], &["a b x%"]),
+            ("*", &["* *"], &["* * *"]),
+            ("IN-CHAN=tcp_*", &["tcp_* *"], &["tcp_* * *"]),
+            ("*;OUT-CHAN=l;*", &["* l"], &["* l *"]),
+            ("*;CONVERT", &["* *"], &["* * *"]),
+            ("IN-CHAN=a%OUT-CHAN=b;CONVERT", &["a b"], &[]),
+            ("IN-CHAN=$A*;OUT-CHAN=$0*;CONVERT", &["* $"], &["* $ $"]),
+            ("IN-CHAN=a;OUT-CHAN=b", &[], &[]),
+            ("IN-CHANNEL=a;OUT-CHAN=b;CONVERT", &[], &[]),
+            ("IN-CHAN=a;OUT-CHAN=b;CONVERT;x", &[], &[]),
+            ("", &[], &[]),
+        ];
+        for (pattern, absent, any) in table {
+            assert_eq!(pieces(pattern, Tags::Absent), absent, "{pattern}");
+            assert_eq!(pieces(pattern, Tags::Any), any, "{pattern}");
+        }
+        assert_eq!(pieces("IN-CHAN=a;OUT-CHAN=*;TAG=%;CONVERT", Tags::These("x")), ["a *"]);
+        let many = Pattern::compile(&"*".repeat(200));
+        assert_eq!(demands(&many.tokens, Tags::Absent), Err(TooMany));
+        assert_eq!(demands(&Pattern::compile(&"x".repeat(600)).tokens, Tags::Absent), Err(TooMany));
+    }
+}
