@@ -10,6 +10,7 @@ pub mod coverage;
 mod demand;
 mod pattern;
 mod probe;
+pub mod reach;
 mod read;
 mod route;
 mod says;

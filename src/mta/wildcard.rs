@@ -6,7 +6,7 @@
 
 mod glob;
 
-pub(super) use self::glob::Glob;
+pub(super) use self::glob::{Atom, Glob};
 
 /// Whether the whole of `value` fits `pattern`. A character is a byte here.
 pub(super) fn fits(pattern: &[u8], value: &[u8]) -> bool {

@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use super::pattern::{Class, Run, Token};
+use crate::mta::wildcard::{Atom, Glob};
 
 /// Longest pattern that is taken apart: twice what the MTA reads (6.3
 /// Administration Guide, 10.3.1).
@@ -215,7 +216,16 @@ pub(super) fn is_all(tokens: &[Token]) -> bool {
     !tokens.is_empty() && is_any(tokens)
 }
 
-/// Whether `tokens` are nothing but characters, `*` and `%`.
+/// `tokens` as a glob that at least the same fits.
+pub(super) fn widened(tokens: &[Token]) -> Glob {
+    Glob::new(tokens.iter().map(|token| match token {
+        Token::Literal(c) => Atom::Is(u32::from(*c)),
+        Token::Wild { run: Run::One, .. } => Atom::One,
+        Token::Wild { run: Run::Greedy | Run::Lazy, .. } | Token::Back(_) => Atom::Run,
+    }))
+}
+
+/// Whether [`widened`] is the same as `tokens`.
 pub(super) fn is_plain(tokens: &[Token]) -> bool {
     tokens.iter().all(|token| match token {
         Token::Literal(_) | Token::Wild { class: Class::Any, .. } => true,

@@ -18,7 +18,7 @@ const OTHER: u32 = u32::MAX;
 
 /// One element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Atom {
+pub(in crate::mta) enum Atom {
     /// This character or byte.
     Is(u32),
     /// `%`: any one.
@@ -35,7 +35,7 @@ pub(in crate::mta) struct Glob {
 
 impl Glob {
     /// Of these elements.
-    fn new(atoms: impl IntoIterator<Item = Atom>) -> Self {
+    pub(in crate::mta) fn new(atoms: impl IntoIterator<Item = Atom>) -> Self {
         let mut shortest = Vec::new();
         // `*%*` is `%*`: a run goes behind the single characters next to it.
         let mut run = false;
@@ -64,6 +64,11 @@ impl Glob {
             b'%' => Atom::One,
             byte => Atom::Is(u32::from(*byte)),
         }))
+    }
+
+    /// Its elements.
+    pub(in crate::mta) fn atoms(&self) -> &[Atom] {
+        &self.atoms
     }
 
     /// Whether everything fits it.
