@@ -16,6 +16,8 @@ use convscan::mta::hidden::{self, Kind, Look};
 use convscan::mta::imta_cnf::ImtaCnf;
 use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
+use convscan::mta::mappings::coverage::{Coverage, Says, Tags};
+use convscan::mta::mappings::reach;
 use convscan::mta::option_file::OptionFile;
 use convscan::mta::server_conf::{Dialect, ServerConf};
 use convscan::mta::tailor::{File, Tailor};
@@ -106,6 +108,32 @@ fn our_mappings_entries_send_mail_the_way_their_comments_say() {
     for (from, to, channel) in table {
         let route = mappings.conversion(from, to, Some("x"));
         assert_eq!(route.convert.then_some(route.channel.as_str()), channel, "{from} {to}, tagged");
+    }
+}
+
+#[test]
+fn each_of_our_mappings_entries_decides_for_some_mail() {
+    let (mappings, _) = Mappings::parse("mappings", &snippet("mappings-CONVERSIONS"));
+    let table = mappings.table("CONVERSIONS").unwrap();
+    let channels = [
+        "tcp_local",
+        "tcp_intranet",
+        "ims-ms",
+        "conversion",
+        "bitbucket",
+        "filter_discard",
+        "process",
+        "reprocess",
+        "defragment",
+        "hold",
+    ];
+    for tags in [Tags::Absent, Tags::These("x"), Tags::Any] {
+        assert_eq!(reach::unreached(table, tags), [], "{tags:?}");
+        let coverage = Coverage::new(table, &channels, &channels, tags);
+        assert_eq!(coverage.idle(), &[] as &[usize], "{tags:?}");
+        let says = &coverage.answer(0, 2).unwrap().says;
+        let through = "conversion_ext".to_owned();
+        assert_eq!(*says, Says::Convert { channel: through, preprocess: false }, "{tags:?}");
     }
 }
 
@@ -220,9 +248,17 @@ fn survive(text: &str) {
         table.probe("IN-CHAN=tcp_local;OUT-CHAN=ims-ms;CONVERT");
     }
     mappings.conversion("tcp_local", "ims-ms", Some("tag"));
+    if let Some(table) = mappings.table("CONVERSIONS") {
+        for tags in [Tags::Absent, Tags::These("tag"), Tags::Any] {
+            let coverage = Coverage::new(table, &["tcp_local", "a;b"], &["ims-ms", "l"], tags);
+            assert!(coverage.answer(1, 1).is_some());
+            reach::unreached(table, tags);
+        }
+    }
     let (conversions, faults) = Conversions::parse("c", text);
     in_place(text, &faults);
     conversions.choose(&part(), &mappings);
+    conversions.earlier(conversions.entries.len().saturating_sub(1));
     for entry in conversions.entries.iter().take(20) {
         entry.command_line(&part().symbols(), &mappings);
         entry.symbols(&part().parameters, &part().dparameters, SymbolReading::ByPosition);
