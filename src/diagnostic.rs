@@ -7,11 +7,24 @@ use crate::text;
 /// How bad a complaint is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing is wrong; it may be worth knowing.
+    Note,
     /// It works today, or on some servers, or is ignored.
     Warning,
     /// It does not do what it says.
     #[default]
     Error,
+}
+
+impl Severity {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// How many complaints about one file are listed. Who has more has the wrong
@@ -33,7 +46,10 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// An error, unless said otherwise.
     pub severity: Severity,
+    /// The rule that it breaks, where that has a name of its own.
+    pub rule: Option<&'static str>,
     source: String,
+    indent: usize,
     width: usize,
 }
 
@@ -47,15 +63,20 @@ impl Diagnostic {
         let head = before.get(line_start..).unwrap_or_default();
         let tail = rest.lines().next().unwrap_or_default();
         let covered = text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default();
+        let column = head.chars().count();
+        let cut = if column > CONTEXT - BEFORE { column - BEFORE } else { 0 };
+        let window = head.chars().chain(tail.chars()).skip(cut).take(CONTEXT);
         Self {
             path: path.to_owned(),
             line: before.matches('\n').count() + 1,
-            column: head.chars().count() + 1,
+            column: column + 1,
             message: message.into(),
             hint: None,
             severity: Severity::Error,
+            rule: None,
             // No more than is shown: a file may be one line of a megabyte.
-            source: head.chars().chain(tail.chars()).take(CONTEXT).collect(),
+            source: if cut > 0 { CUT.chars().chain(window).collect() } else { window.collect() },
+            indent: if cut > 0 { CUT.len() + BEFORE } else { column },
             width: covered.chars().count().max(1),
         }
     }
@@ -69,7 +90,9 @@ impl Diagnostic {
             message: message.into(),
             hint: None,
             severity: Severity::Error,
+            rule: None,
             source: String::new(),
+            indent: 0,
             width: 0,
         }
     }
@@ -94,53 +117,64 @@ impl Diagnostic {
         self
     }
 
+    /// `path:line:col`, or `path` for a complaint about the whole file.
+    pub fn place(&self) -> String {
+        let Self { path, line, column, .. } = self;
+        if *line == 0 { path.clone() } else { format!("{path}:{line}:{column}") }
+    }
+
+    /// The line and the caret, each with a line break before it; empty for a
+    /// complaint about the whole file.
+    pub fn excerpt(&self) -> String {
+        if self.line == 0 || self.width == 0 {
+            return String::new();
+        }
+        let shown = text::aligned(&self.source, usize::MAX);
+        let caret = "^".repeat(self.width.min(CONTEXT));
+        format!("\n  | {shown}\n  | {:indent$}{caret}", "", indent = self.indent)
+    }
+
+    /// Leaves out the line of the file if it speaks of `word`.
+    pub fn hide(&mut self, word: &str) {
+        if self.source.to_ascii_lowercase().contains(word) {
+            self.source.clear();
+            self.width = 0;
+        }
+    }
+
     /// The complaint in one line, for a log.
     pub fn one_line(&self) -> String {
         let hint = self.hint.as_deref().map_or(String::new(), |hint| format!(" (hint: {hint})"));
-        format!("{}{}{hint}", Place(self), self.message)
+        format!("{}{hint}", self.headline())
+    }
+
+    /// Place and message; what is no error says so.
+    fn headline(&self) -> String {
+        let severity = match self.severity {
+            Severity::Note | Severity::Warning => format!("{}: ", self.severity.word()),
+            Severity::Error => String::new(),
+        };
+        format!("{}: {severity}{}", self.place(), self.message)
     }
 }
 
-/// `path:line:col: `, or `path: ` for a complaint about the whole file; then
-/// `warning: `, if it is one.
-struct Place<'a>(&'a Diagnostic);
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { path, line, column, severity, .. } = self.0;
-        if *line == 0 {
-            write!(f, "{path}: ")?
-        } else {
-            write!(f, "{path}:{line}:{column}: ")?
-        }
-        match severity {
-            Severity::Warning => write!(f, "warning: "),
-            Severity::Error => Ok(()),
-        }
-    }
-}
-
-/// Longest stretch of a source line that is shown before and after the fault.
+/// Longest stretch of a source line that is shown.
 const CONTEXT: usize = 100;
+
+/// How much of it stands before the fault, if the line is longer.
+const BEFORE: usize = 40;
+
+/// What stands for the beginning of such a line.
+const CUT: &str = "...";
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Place(self), self.message)?;
-        if self.line > 0 && self.column <= CONTEXT {
-            let shown: String = self.source.chars().map(plain).collect();
-            let caret = "^".repeat(self.width.min(CONTEXT));
-            write!(f, "\n  | {shown}\n  | {:indent$}{caret}", "", indent = self.column - 1)?;
-        }
+        write!(f, "{}{}", self.headline(), self.excerpt())?;
         match &self.hint {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),
         }
     }
-}
-
-/// One character of a source line, kept one column wide so the caret fits.
-fn plain(c: char) -> char {
-    if c == '\t' { ' ' } else { text::printable_str(c.encode_utf8(&mut [0; 4]), 1).pop().unwrap_or(' ') }
 }
 
 /// The largest character boundary of `text` that is not after `at`.
@@ -191,6 +225,18 @@ mod tests {
             "c.toml:2:1: unknown key `fiel`\n  | fiel = 1\n  | ^^^^\nhint: did you mean `file`?"
         );
         assert_eq!(diagnostic.one_line(), "c.toml:2:1: unknown key `fiel` (hint: did you mean `file`?)");
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_around_the_fault_is_shown() {
+        let text = format!("{}fault {}", "a ".repeat(60), "z".repeat(200));
+        let shown = Diagnostic::at("c", &text, 120..125, "x").to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "c:1:121: x");
+        let at = lines[2].find('^').unwrap();
+        assert!(lines[1].starts_with("  | ...") && lines[1].find("fault") == Some(at), "{shown}");
+        assert!(lines[2].ends_with(" ^^^^^"), "{shown}");
+        assert!(lines[1].len() < 120, "{shown}");
     }
 
     #[test]

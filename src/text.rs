@@ -41,6 +41,12 @@ pub fn printable_str(text: &str, limit: usize) -> String {
     printable(text.as_bytes(), limit)
 }
 
+/// `text` with each character printable and in its own column: blanks stay as they
+/// are, a tab becomes one.
+pub fn aligned(text: &str, limit: usize) -> String {
+    text.chars().take(limit).map(|c| if c == '\t' { ' ' } else { visible(c) }).collect()
+}
+
 /// [`printable`], but what is cut goes from the middle: a file name's ending
 /// tells more than what comes before it.
 pub fn printable_ends(text: &str, limit: usize) -> String {
