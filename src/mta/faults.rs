@@ -23,6 +23,18 @@ impl<'a> Faults<'a> {
         self.add(Severity::Error, span, || (message.into(), hint.into()));
     }
 
+    /// Something that breaks a rule of [`super::form`].
+    pub(super) fn breaks(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        span: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Some(rule), severity, span, || (message.into(), hint.into()));
+    }
+
     /// Something that is odd, ignored, or works on some servers only.
     pub(super) fn warning(
         &mut self,
@@ -40,6 +52,16 @@ impl<'a> Faults<'a> {
         span: Range<usize>,
         words: impl FnOnce() -> (String, String),
     ) {
+        self.push(None, severity, span, words);
+    }
+
+    fn push(
+        &mut self,
+        rule: Option<&'static str>,
+        severity: Severity,
+        span: Range<usize>,
+        words: impl FnOnce() -> (String, String),
+    ) {
         if self.list.len() == LISTED {
             self.unlisted += 1;
             self.worst_unlisted = self.worst_unlisted.max(severity);
@@ -48,7 +70,7 @@ impl<'a> Faults<'a> {
         let (message, hint) = words();
         let at = span.start;
         let mut fault = Diagnostic::at(self.path, self.text, span, message).hint(hint);
-        fault.severity = severity;
+        (fault.severity, fault.rule) = (severity, rule);
         self.list.push((at, fault));
     }
 

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use super::form;
 use super::option_file::{self, OptionFile, Section, Setting};
 use super::source::{Lookup, Sources};
 use super::statement::FileFaults;
@@ -141,7 +142,8 @@ fn check(file: &OptionFile, faults: &mut FileFaults) {
         let name = text::printable_str(&section.name.text, text::SHOWN);
         if is_pool(section) && !pools.insert(section.name.text.to_ascii_lowercase()) {
             let hint = "give it another name, or make one pool of the two";
-            faults.error(section.name.span, format!("another pool `{name}`"), hint);
+            let message = format!("another pool `{name}`");
+            faults.breaks(form::DUPLICATE, Severity::Error, section.name.span, message, hint);
         }
         if !section.kind.text.is_empty() && !SECTIONS.iter().any(|known| section.kind.is(known)) {
             faults.add(Severity::Error, section.kind.span, || {

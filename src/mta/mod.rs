@@ -1,8 +1,10 @@
 //! Pure readers of mail and of the server's files.
 
 pub mod conversions;
+pub mod counters;
 pub mod encoded;
 mod faults;
+pub mod form;
 pub mod header;
 pub mod hidden;
 pub mod imta_cnf;
@@ -16,6 +18,7 @@ pub mod reading;
 pub mod server_conf;
 pub mod source;
 mod statement;
+pub mod summarize;
 pub mod tailor;
 pub mod unified;
 mod wildcard;

@@ -7,17 +7,19 @@
 
 use super::option_file::Setting;
 use super::source::{Lookup, Sources, Span, Syntax, Word, load};
-use super::statement::{FileFaults, included};
+use super::statement::{FileFaults, file_of};
 use crate::diagnostic::Diagnostic;
 use crate::text;
 
 /// Whose file it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// clamd.conf, freshclam.conf: the word `Example` makes the file invalid.
+    /// clamd.conf, freshclam.conf: the word `Example` makes the file invalid,
+    /// and of a key that takes one value the first line holds, as clamconf shows it.
+    #[default]
     ClamAv,
     /// c-icap.conf, virus_scan.conf, clamd_mod.conf: `Include file`, and
-    /// `module.Key value`.
+    /// `module.Key value`; the last line of a key holds.
     CIcap,
 }
 
@@ -39,6 +41,7 @@ pub struct ServerConf {
     pub settings: Vec<Setting>,
     /// The `Example` line: ClamAV's programs do not start with it.
     pub example: Option<Span>,
+    dialect: Dialect,
 }
 
 impl ServerConf {
@@ -60,18 +63,20 @@ impl ServerConf {
         };
         let sources = load(path, text, syntax, lookup);
         let mut faults = FileFaults::new(&sources);
-        let mut file = Self::default();
+        let mut file = Self { dialect, ..Self::default() };
         for line in lines(&sources, &mut faults) {
-            file.line(line, dialect, &mut faults);
+            file.line(line, &mut faults);
         }
         let list = faults.into_list(path);
         file.sources = sources;
         (file, list)
     }
 
-    fn line(&mut self, setting: Setting, dialect: Dialect, faults: &mut FileFaults) {
+    fn line(&mut self, setting: Setting, faults: &mut FileFaults) {
         if setting.value.text.is_empty() {
-            if dialect == Dialect::ClamAv && setting.name.text == "Example" {
+            if self.dialect == Dialect::ClamAv && setting.name.text == "Example" {
+                let hint = "remove it when the rest of the file is as you want it";
+                faults.error(setting.name.span, "ClamAV's programs do not start with this line", hint);
                 self.example = self.example.or(Some(setting.name.span));
                 return;
             }
@@ -87,22 +92,25 @@ impl ServerConf {
         self.settings.iter().filter(move |setting| setting.name.is(key))
     }
 
-    /// The last line with this key.
-    pub fn last(&self, key: &str) -> Option<&Setting> {
-        self.all(key).next_back()
+    /// The line that holds, of those with this key.
+    pub fn holding(&self, key: &str) -> Option<&Setting> {
+        match self.dialect {
+            Dialect::ClamAv => self.all(key).next(),
+            Dialect::CIcap => self.all(key).next_back(),
+        }
     }
 
-    /// The last value of this key as a yes or no; a fault if it is neither.
+    /// The value of this key that holds as a yes or no; a fault if it is neither.
     pub fn boolean(&self, key: &str) -> Result<Option<Read<bool>>, Box<Diagnostic>> {
         self.typed(key, boolean, "write `yes` or `no`")
     }
 
-    /// The last value of this key as a number of bytes; a fault if it is none.
+    /// The value of this key that holds as a number of bytes; a fault if it is none.
     pub fn size(&self, key: &str) -> Result<Option<Read<u64>>, Box<Diagnostic>> {
         self.typed(key, size, "write a number of bytes, with K, M or G behind it")
     }
 
-    /// The last value of this key as a whole number without sign; a fault if it
+    /// The value of this key that holds as a whole number without sign; a fault if it
     /// is none. The unit is the key's: seconds, milliseconds, pieces.
     pub fn number(&self, key: &str) -> Result<Option<Read<u64>>, Box<Diagnostic>> {
         self.typed(key, |text| text.parse().ok(), "write a whole number")
@@ -114,7 +122,7 @@ impl ServerConf {
         read: fn(&str) -> Option<T>,
         hint: &str,
     ) -> Result<Option<Read<T>>, Box<Diagnostic>> {
-        let Some(Setting { name, value }) = self.last(key) else { return Ok(None) };
+        let Some(Setting { name, value }) = self.holding(key) else { return Ok(None) };
         match read(&value.text) {
             Some(read) => Ok(Some(Read { value: read, span: value.span })),
             None => {
@@ -160,8 +168,9 @@ fn walk(sources: &Sources, file: usize, settings: &mut Vec<Setting>, faults: &mu
         let start = at;
         at += line.len();
         if let Some(include) = includes.next_if(|include| (start..at).contains(&include.span.start)) {
-            if let Some(file) = included(include, faults) {
-                walk(sources, file, settings, faults);
+            match file_of(include) {
+                Ok(file) => file.into_iter().for_each(|file| walk(sources, file, settings, faults)),
+                Err((message, hint)) => faults.error(include.span, message, hint),
             }
         } else if let Some(setting) = setting(line, Span::new(file, start..at)) {
             settings.push(setting);
@@ -194,7 +203,7 @@ mod tests {
 
     #[test]
     fn keys_have_typed_values_with_places() {
-        let text = "# c\n  #c\nMaxThreads 20\nStreamMaxLength\t25M\nExcludePath ^/a b\nExcludePath \"^/c\"\nScanPDF no\nmaxthreads 30\r\n";
+        let text = "# c\n  #c\n\nStreamMaxLength\t25M\nExcludePath ^/a b\nExcludePath \"^/c\"\nScanPDF no\nmaxthreads 30\r\nMaxThreads 40\n";
         let (file, faults) = ServerConf::parse("clamd.conf", text, Dialect::ClamAv);
         assert_eq!((faults, file.example), (vec![], None));
         let threads = file.number("MaxThreads").unwrap().unwrap();
@@ -212,6 +221,15 @@ mod tests {
             fault.one_line(),
             "clamd.conf:8:12: not a value for `maxthreads`: `30` (hint: write `yes` or `no`)"
         );
+    }
+
+    #[test]
+    fn the_first_line_of_a_key_holds_for_clamav_and_the_last_for_c_icap() {
+        let text = "A 1\nA 2\n";
+        for (dialect, holds) in [(Dialect::ClamAv, 1), (Dialect::CIcap, 2)] {
+            let (file, _) = ServerConf::parse("c", text, dialect);
+            assert_eq!(file.number("a").unwrap().unwrap().value, holds, "{dialect:?}");
+        }
     }
 
     #[test]
@@ -239,8 +257,11 @@ mod tests {
     fn the_example_line_is_found_and_a_lone_key_is_a_fault() {
         let (file, faults) = ServerConf::parse("c", "Example\nFoo\n", Dialect::ClamAv);
         assert_eq!(file.example, Some(Span { file: 0, start: 0, end: 7 }));
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].message, "a key without a value: `Foo`");
+        let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["ClamAV's programs do not start with this line", "a key without a value: `Foo`"]
+        );
     }
 
     #[test]

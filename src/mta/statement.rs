@@ -6,6 +6,7 @@ use std::iter::Peekable;
 use std::ops::Range;
 
 use super::faults::Faults;
+use super::form;
 use super::lines::{Line, Logical, Physical, physical};
 use super::source::{DEEPEST, FILES, Include, Inclusion, Sources, Span, Word};
 use crate::diagnostic::{Diagnostic, LISTED, Severity};
@@ -95,6 +96,20 @@ impl<'a> FileFaults<'a> {
         self.add(Severity::Warning, span, || (message.into(), hint.into()));
     }
 
+    /// Something that breaks a rule of [`form`].
+    pub(super) fn breaks(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        span: Span,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        if let Some(faults) = self.of(span.file) {
+            faults.breaks(rule, severity, span.range(), message, hint);
+        }
+    }
+
     /// A complaint whose words (message, hint) are made only if it is listed.
     pub(super) fn add(&mut self, severity: Severity, span: Span, words: impl FnOnce() -> (String, String)) {
         if let Some(faults) = self.of(span.file) {
@@ -162,23 +177,35 @@ impl<'s> Walk<'s, '_, '_> {
     }
 
     fn include(&mut self, include: &Include) {
-        if !include.path.is_empty() && !include.is_absolute() {
-            let shown = text::printable_str(&include.path, text::SHOWN);
-            let hint = "write the full path: the server's programs run in other directories";
-            self.faults.warning(include.span, format!("`{shown}` is not a full path"), hint);
-        }
         if let Some(file) = included(include, self.faults) {
             self.file(file);
         }
     }
 }
 
-/// The file that an include stands for, if it was read; else a fault says why.
+/// The file that an include of the MTA stands for, if it was read; else a fault says
+/// why.
 pub(super) fn included(include: &Include, faults: &mut FileFaults) -> Option<usize> {
+    let Include { path, span, .. } = include;
+    if !path.is_empty() && !include.is_absolute() {
+        let shown = text::printable_str(path, text::SHOWN);
+        let hint = "write the full path: the server's programs run in other directories";
+        let message = format!("`{shown}` is not a full path");
+        faults.breaks(form::INCLUDE, Severity::Warning, *span, message, hint);
+    }
+    file_of(include).unwrap_or_else(|(message, hint)| {
+        faults.breaks(form::INCLUDE, Severity::Error, *span, message, hint);
+        None
+    })
+}
+
+/// The file that an include stands for, if files are read at all; else message and
+/// hint.
+pub(super) fn file_of(include: &Include) -> Result<Option<usize>, (String, &'static str)> {
     let shown = text::printable_str(&include.path, text::SHOWN);
-    let (message, hint) = match include.outcome {
-        Inclusion::Read(file) => return Some(file),
-        Inclusion::Unasked => return None,
+    Err(match include.outcome {
+        Inclusion::Read(file) => return Ok(Some(file)),
+        Inclusion::Unasked => return Ok(None),
         Inclusion::Unreadable => {
             (format!("cannot read `{shown}`"), "give the full path of a file that everybody may read")
         }
@@ -189,7 +216,5 @@ pub(super) fn included(include: &Include, faults: &mut FileFaults) -> Option<usi
         Inclusion::TooMany => {
             (format!("more than {FILES} files are included"), "does a file include itself?")
         }
-    };
-    faults.error(include.span, message, hint);
-    None
+    })
 }

@@ -76,6 +76,21 @@ pub fn at(path: &Path) -> io::Result<Facts> {
     fs::metadata(path).map(|metadata| Facts::from(&metadata))
 }
 
+/// The path of what is at `path`, without links on the way; `path` itself where
+/// that cannot be told.
+pub fn itself(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Whether both are the same file, by whatever way. Not if one is not there.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    match (identity(one), identity(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
 /// An instant of the file system in microseconds; `None` before 1970.
 pub(super) fn micros(seconds: i64, nanos: i64) -> Option<u64> {
     let (seconds, nanos) = (u64::try_from(seconds).ok()?, u64::try_from(nanos).ok()?);

@@ -13,6 +13,7 @@ use super::{
 use crate::channel::VARS;
 use crate::diagnostic::Severity;
 use crate::mta::faults::Faults;
+use crate::mta::form;
 use crate::text;
 
 /// What stands above an entry.
@@ -223,14 +224,16 @@ fn no_type(context: &Context, first: Range<usize>, faults: &mut Faults) {
     match context {
         Context::Below(end) => {
             let hint = "add `;` if the next line belongs to this entry, else give that one an `in-type`";
-            let message = format!("no `;` at the end of the line, so the entry ends, and below is {never}");
-            faults.error(end.clone(), message, hint);
+            let message = "no `;` at the end of the line: the entry ends, and what is below has no `in-type`";
+            faults.breaks(form::IN_TYPE, Severity::Error, end.clone(), message, hint);
         }
         Context::BelowBlank => {
             let hint = "add `in-type=*;`, or remove the blank line above if this belongs to the entry there";
-            faults.error(first, never, hint);
+            faults.breaks(form::IN_TYPE, Severity::Error, first, never, hint);
         }
-        Context::Apart => faults.error(first, never, "add `in-type=*;`"),
+        Context::Apart => {
+            faults.breaks(form::IN_TYPE, Severity::Error, first, never, "add `in-type=*;`");
+        }
     }
 }
 

@@ -6,8 +6,9 @@
 use super::Entry;
 use super::clause::clauses;
 use super::draft::{Context, Draft};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::mta::faults::Faults;
+use crate::mta::form;
 use crate::mta::lines::{Logical, physical};
 
 /// Longest physical line: by the 6.3 Administration Guide, 13.5.3, and by the
@@ -86,10 +87,10 @@ fn check_lengths(text: &str, faults: &mut Faults) {
         let length = if line.is_comment() { 0 } else { line.text.chars().count() };
         if length > LONGEST {
             let message = format!("a line of {length} characters; no release reads more than {LONGEST}");
-            faults.error(line.span(), message, hint);
+            faults.breaks(form::LINE_LENGTH, Severity::Error, line.span(), message, hint);
         } else if length > SAFE {
             let message = format!("a line of {length} characters; the 6.3 guide allows {SAFE}");
-            faults.warning(line.span(), message, hint);
+            faults.breaks(form::LINE_LENGTH, Severity::Warning, line.span(), message, hint);
         }
     }
 }

@@ -197,7 +197,7 @@ fn faults_have_their_places() {
         (
             "in-type=*; delete=1\n  in-subtype=x; tag=y\n",
             &[
-                "E1:19 no `;` at the end of the line, so the entry ends, and below is an entry without `in-type` never matches",
+                "E1:19 no `;` at the end of the line: the entry ends, and what is below has no `in-type`",
                 "E2:3 an entry that does nothing",
             ],
         ),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::mta::mappings::{Mappings, Outcome};
+use crate::mta::wildcard;
 
 /// The value of a clause, without the quotes around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,11 @@ impl Value {
         let sound = table.starts_with(|c: char| c.is_ascii_alphabetic())
             && table.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'));
         Some((table.to_owned(), unquoted(input)?)).filter(|_| sound)
+    }
+
+    /// Whether `text` fits the value as a pattern.
+    pub fn fits(&self, text: &str) -> bool {
+        wildcard::fits(self.text.as_bytes(), text.as_bytes())
     }
 
     /// The value with `symbols` put in for `'SYMBOL'`, and the answer of a mapping

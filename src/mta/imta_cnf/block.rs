@@ -10,6 +10,8 @@ use std::ops::Range;
 use super::keyword::{Keywords, takes};
 use super::read::{Placement, rule};
 use super::{Channel, Defaults, ImtaCnf};
+use crate::diagnostic::Severity;
+use crate::mta::form;
 use crate::mta::source::{Span, Word};
 use crate::mta::statement::{FileFaults, Statement};
 use crate::text;
@@ -72,7 +74,9 @@ impl Blocks {
     fn lost(&mut self, block: &[Statement], faults: &mut FileFaults) {
         self.close(faults);
         if let Some(first) = block.first() {
-            faults.error(
+            faults.breaks(
+                form::BLANK_LINE,
+                Severity::Error,
                 first.whole(),
                 "a rewrite rule below a blank line",
                 "remove the blank line: the first one ends the rewrite rules, and these are taken for channels",
@@ -93,7 +97,8 @@ impl Blocks {
         }
         let shown = text::printable_str(&channel.name.text, text::SHOWN);
         let hint = "remove it: a blank line ends the block, so the channel has no host name";
-        faults.error(word.span, format!("a blank line above, inside the block of channel `{shown}`"), hint);
+        let message = format!("a blank line above, inside the block of channel `{shown}`");
+        faults.breaks(form::BLANK_LINE, Severity::Error, word.span, message, hint);
         channel.span = channel.span.through(word.span);
         channel.host = Some(word.clone());
         self.last = Last::Channel;
@@ -130,13 +135,15 @@ impl Blocks {
         let shown = text::printable_str(&name.text, text::SHOWN);
         if self.file.channels.is_empty() && !name.is("l") {
             let hint = "put the block of channel `l` above; only `defaults` and `nodefaults` may precede it";
-            faults.error(name.span, format!("the first channel is `{shown}`, not `l`"), hint);
+            let message = format!("the first channel is `{shown}`, not `l`");
+            faults.breaks(form::FIRST_CHANNEL, Severity::Error, name.span, message, hint);
         }
         match self.file.index.entry(name.text.to_ascii_lowercase()) {
             Entry::Vacant(place) => drop(place.insert(self.file.channels.len())),
             Entry::Occupied(_) => {
                 let hint = "keep one block for each channel";
-                faults.error(name.span, format!("another channel `{shown}`"), hint);
+                let message = format!("another channel `{shown}`");
+                faults.breaks(form::DUPLICATE, Severity::Error, name.span, message, hint);
             }
         }
     }
@@ -175,7 +182,8 @@ impl Blocks {
         let shown =
             words.first().map(|word| text::printable_str(&word.text, text::SHOWN)).unwrap_or_default();
         let hint = "put one: without it the server takes this line for a host name of the channel above";
-        faults.error(statement.whole(), format!("no blank line above channel `{shown}`"), hint);
+        let message = format!("no blank line above channel `{shown}`");
+        faults.breaks(form::BLANK_LINE, Severity::Error, statement.whole(), message, hint);
         self.close(faults);
         self.first(statement, words, faults);
     }

@@ -98,7 +98,7 @@ const NUMBERS: &str = "nonurgentnotices normalnotices notices urgentnotices";
 const TEXT: &str = "after aliasdetourhost aliasoptindetourhost alternatechannel caption channelfilter \
     charset7 charset8 charsetesc contchar daemon description destinationfilter destinationnosolicit \
     dispositionchannel envelopetunnel expandchannel fileinto filter host interfaceaddress language lastresort \
-    nameservers notificationchannel os personal pool receivedstate returnaddress returnpersonal \
+    nameservers notificationchannel os personal pool queue receivedstate returnaddress returnpersonal \
     saslswitchchannel sendetrn sourceconversiontag sourcefilter sourcenosolicit tlsswitchchannel type user \
     userswitchchannel destinationspamfilter1optin destinationspamfilter2optin destinationspamfilter3optin \
     destinationspamfilter4optin destinationspamfilter5optin destinationspamfilter6optin \

@@ -6,7 +6,8 @@
 
 use super::block::{Blocks, is_rule};
 use super::{ImtaCnf, RewriteRule};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::mta::form;
 use crate::mta::lines::physical;
 use crate::mta::source::{Lookup, Sources, Span, Syntax, load};
 use crate::mta::statement::{FileFaults, Statement, statements};
@@ -69,10 +70,10 @@ fn check_lengths(sources: &Sources, faults: &mut FileFaults) {
             let span = Span::new(index, line.span());
             if length > LONGEST {
                 let message = format!("a line of {length} bytes; no release reads more than {LONGEST}");
-                faults.error(span, message, hint);
+                faults.breaks(form::LINE_LENGTH, Severity::Error, span, message, hint);
             } else if length > SAFE {
                 let message = format!("a line of {length} bytes; the 6.3 reference allows {SAFE}");
-                faults.warning(span, message, hint);
+                faults.breaks(form::LINE_LENGTH, Severity::Warning, span, message, hint);
             }
         }
     }

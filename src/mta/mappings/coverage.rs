@@ -53,7 +53,6 @@ pub struct Coverage {
     cells: Vec<Vec<u32>>,
     answers: Vec<Answer>,
     unsound: Answer,
-    idle: Vec<usize>,
 }
 
 impl Coverage {
@@ -76,14 +75,6 @@ impl Coverage {
         let (Some(row), Some(column)) = (row, column) else { return Some(&self.unsound) };
         let number = self.cells.get(*row)?.get(*column)?;
         self.answers.get(usize::try_from(*number).ok()?)
-    }
-
-    /// The entries that decide for no pair, whatever cannot be told here; with
-    /// [`Tags::These`] they may for other tags. None are named where an entry
-    /// hands its answer on to others. Whether other channels could reach them,
-    /// [`super::reach`] tells.
-    pub fn idle(&self) -> &[usize] {
-        &self.idle
     }
 }
 
@@ -120,14 +111,12 @@ fn survey(table: &Table, sources: &[&str], destinations: &[&str], tags: Tags) ->
     let rows = Side::new(&from, &fits, |fit| fit.sources);
     let columns = Side::new(&to, &fits, |fit| fit.destinations);
     let filled = matrix::filled(Ask { table, sources, destinations, tags }, &rows, &columns, &fits);
-    let unsound = from.len() < sources.len() || to.len() < destinations.len();
     Coverage {
         rows: places(sources.len(), &from, &rows),
         columns: places(destinations.len(), &to, &columns),
         cells: filled.cells,
         answers: filled.answers,
         unsound: Answer { entry: None, says: Says::CannotTell("the channel's name has a `;`".to_owned()) },
-        idle: if unsound { Vec::new() } else { filled.idle },
     }
 }
 
@@ -150,8 +139,8 @@ fn fits_of(
     steps: &mut usize,
     fits: &mut Vec<Fit>,
 ) {
-    let pattern = Pattern::compile(&entry.pattern);
-    let kind = if pattern.partial { Kind::Open } else { says::kind(&entry.template) };
+    let pattern = Pattern::compile(&entry.pattern.text);
+    let kind = if pattern.partial { Kind::Open } else { says::kind(&entry.template.text) };
     let found = if pattern.partial && pattern.back {
         // Whatever the probe, it cannot be told whether this one fits.
         Err(Way::Once(Kind::Open))

@@ -94,40 +94,47 @@ impl Search<'_> {
     /// The ways past `before`, a name and `;`, with so many `;` in the probe
     /// `behind` that one.
     fn names(&mut self, from: usize, before: &str, behind: usize) -> Result<Vec<Way>, TooMany> {
+        let floor = self.floor(behind);
         let mut found = Vec::new();
         for start in self.behind(from, before) {
             let rest = self.tokens.get(start..).unwrap_or_default();
             for (place, token) in (start..).zip(rest) {
-                match token {
-                    Token::Literal(';') => {
-                        found.push((start..place, place + 1));
-                        break;
-                    }
-                    Token::Wild { class, run: Run::One, .. } if class.holds(';') => {
-                        found.push((start..place, place + 1));
-                    }
+                let way = match token {
+                    Token::Literal(';') => (start..place, place + 1),
+                    Token::Wild { class, run: Run::One, .. } if class.holds(';') => (start..place, place + 1),
                     // The wildcard may go on behind the `;`.
                     Token::Wild { class, run: Run::Greedy | Run::Lazy, .. } if class.holds(';') => {
-                        found.push((start..place + 1, place));
+                        (start..place + 1, place)
                     }
-                    Token::Back(_) => found.push((start..place + 1, place)),
-                    Token::Literal(_) | Token::Wild { .. } => {}
+                    Token::Back(_) => (start..place + 1, place),
+                    Token::Literal(_) | Token::Wild { .. } => continue,
+                };
+                if way.1 >= floor {
+                    self.left = self.left.checked_sub(1).ok_or(TooMany)?;
+                    found.push(way);
+                }
+                if matches!(token, Token::Literal(';')) {
+                    break;
                 }
             }
         }
-        let semicolon = |token: &&Token| matches!(token, Token::Literal(';'));
-        found.retain(|(_, next)| {
-            self.tokens.get(*next..).unwrap_or_default().iter().filter(semicolon).count() <= behind
-        });
-        self.left = self.left.checked_sub(found.len()).ok_or(TooMany)?;
         Ok(found)
+    }
+
+    /// From where on the pattern has no more than so many `;` of its own.
+    fn floor(&self, behind: usize) -> usize {
+        let tokens = self.tokens.iter().enumerate().rev();
+        let mut semicolons = tokens.filter(|(_, token)| matches!(token, Token::Literal(';')));
+        semicolons.nth(behind).map_or(0, |(place, _)| place + 1)
     }
 
     /// Whether the pattern can end behind `text`.
     fn ends(&self, from: usize, text: &str) -> bool {
-        self.behind(from, text)
-            .into_iter()
-            .any(|place| self.tokens.get(place..).unwrap_or_default().iter().all(|token| !is_single(token)))
+        // If it can from any place, then from the last.
+        let last = self.behind(from, text).pop();
+        last.is_some_and(|place| {
+            self.tokens.get(place..).unwrap_or_default().iter().all(|token| !is_single(token))
+        })
     }
 
     /// Where the pattern can be when it was at `from` and `text` has passed. A
@@ -153,15 +160,21 @@ impl Search<'_> {
     }
 
     /// Puts `into` where the pattern can be when it was at one of `places` and `c`
-    /// has passed.
+    /// has passed. Both are in order.
     fn behind_char(&self, places: &[usize], c: char, into: &mut Vec<usize>) {
         into.clear();
+        // Behind what was walked over: from within, all the rest is known.
+        let mut walked = 0;
         for start in places {
+            if *start < walked {
+                continue;
+            }
             let rest = self.tokens.get(*start..).unwrap_or_default();
             for (place, token) in (*start..).zip(rest) {
+                walked = place + 1;
                 let single = is_single(token);
                 let next = place + usize::from(single);
-                if takes(token, c) && !into.contains(&next) {
+                if takes(token, c) && into.last() != Some(&next) {
                     into.push(next);
                 }
                 if single {

@@ -65,7 +65,7 @@ pub fn unreached(table: &Table, tags: Tags) -> Vec<Unreached> {
     let mut index = Index::default();
     let mut found = Vec::new();
     for (number, entry) in table.entries.iter().enumerate() {
-        let pattern = Pattern::compile(&entry.pattern);
+        let pattern = Pattern::compile(&entry.pattern.text);
         let ways = ways(&pattern, tags);
         let cause = match &ways {
             Some(ways) if ways.is_empty() => Some(Cause::FitsNothing),
@@ -78,9 +78,11 @@ pub fn unreached(table: &Table, tags: Tags) -> Vec<Unreached> {
             found.push(Unreached { entry: number, cause });
             continue;
         }
-        match says::onward(&entry.template) {
+        match says::onward(&entry.template.text) {
             Onward::Nowhere => {}
-            // What it makes is asked of the entries below.
+            // What it makes is asked of the entries below, and if one of those
+            // begins again, of all.
+            Onward::Down if begins_again(table, number) => return Vec::new(),
             Onward::Down => break,
             // And of those above.
             Onward::Round => return Vec::new(),
@@ -90,6 +92,12 @@ pub fn unreached(table: &Table, tags: Tags) -> Vec<Unreached> {
         }
     }
     found
+}
+
+/// Whether an entry below the one of this `index` may ask the table from the top.
+fn begins_again(table: &Table, index: usize) -> bool {
+    let below = table.entries.iter().skip(index + 1);
+    below.map(|entry| says::onward(&entry.template.text)).any(|onward| onward == Onward::Round)
 }
 
 /// What a pattern asks of the names in one way to fit.
@@ -139,7 +147,7 @@ fn ask(tokens: &[Token], demand: Demand) -> Ask {
 
 /// Whether nothing gets past an entry that it fits.
 fn hides(pattern: &Pattern, entry: &Entry) -> bool {
-    let last = match says::kind(&entry.template) {
+    let last = match says::kind(&entry.template.text) {
         Kind::Constant | Kind::Varying => true,
         Kind::GoesOn | Kind::VaryingGoesOn | Kind::Open => false,
     };
@@ -148,7 +156,7 @@ fn hides(pattern: &Pattern, entry: &Entry) -> bool {
 }
 
 fn harm(table: &Table, by: usize, hidden: usize) -> Harm {
-    let says = |index: usize| table.entries.get(index).and_then(|entry| says::constant(&entry.template));
+    let says = |index: usize| table.entries.get(index).and_then(|entry| says::constant(&entry.template.text));
     match (says(by), says(hidden)) {
         (Some(Says::Convert { .. }), Some(Says::Straight)) => Harm::LateNo,
         (Some(Says::Straight), Some(Says::Convert { .. })) => Harm::LateYes,

@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use super::pattern::Pattern;
 use super::{Entry, Mappings, Place, Table, route, template};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::mta::faults::Faults;
+use crate::mta::form;
 use crate::mta::lines::{Line, Logical, Physical, physical};
 use crate::mta::source::{Lookup, Sources, Span, Syntax, Word, load};
 use crate::mta::statement::{FileFaults, included};
@@ -88,12 +89,11 @@ impl Reader<'_> {
     fn name(&mut self, line: Line, file: usize, place: Place) {
         let name = line.text.trim_end();
         let span = Span::new(file, line.at..line.at + name.len());
-        let sound = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'));
-        if !sound {
+        if !is_name(name) {
             let hint =
                 "a table's name stands alone in column 1; an entry begins with a blank; a comment with `!`";
-            return self.faults.error(span, "neither a table's name nor an entry", hint);
+            let message = "neither a table's name nor an entry";
+            return self.faults.breaks(form::LEADING_BLANK, Severity::Error, span, message, hint);
         }
         if self.above == Above::Text {
             let hint = "put a blank line between two tables";
@@ -102,7 +102,8 @@ impl Reader<'_> {
         let lower = name.to_ascii_lowercase();
         if let Some(first) = self.names.get(&lower) {
             let hint = format!("the first is in line {first}: put all entries into one");
-            self.faults.error(span, format!("another table `{name}`"), hint);
+            let message = format!("another table `{name}`");
+            self.faults.breaks(form::DUPLICATE, Severity::Error, span, message, hint);
         }
         self.names.entry(lower).or_insert(place.line);
         let name = Word { text: name.to_owned(), span };
@@ -112,11 +113,24 @@ impl Reader<'_> {
     fn entry<'a>(&mut self, line: Line<'a>, lines: &mut Peekable<Physical<'a>>, file: usize, place: Place) {
         let Some(faults) = self.faults.of(file) else { return };
         let logical = Logical::read(line, lines, faults);
+        // A lone name below a blank line was meant to be a table's, but not where the
+        // first entry of a table is expected.
+        let is_first = self.tables.last().is_some_and(|table| table.entries.is_empty());
+        let is_indented = self.above == Above::Blank && !is_first && is_name(logical.text.trim());
+        if is_indented {
+            let message = format!("a blank before the name of table `{}`", logical.text.trim());
+            let hint = "remove it: with one this is an entry of the table above";
+            faults.breaks(form::LEADING_BLANK, Severity::Error, line.span(), message, hint);
+        }
         let Some(table) = self.tables.last_mut() else {
             let hint = "write the table's name in column 1 and a blank line above";
-            return faults.error(line.span(), "an entry before any table", hint);
+            if !is_indented {
+                faults.error(line.span(), "an entry before any table", hint);
+            }
+            return;
         };
         match (table.entries.is_empty(), self.above) {
+            _ if is_indented => {}
             (true, Above::Text) => faults.warning(
                 line.span(),
                 format!("no blank line after the name of table `{}`", table.name.text),
@@ -136,12 +150,20 @@ impl Reader<'_> {
             span: Span::new(file, logical.span(range)),
         };
         let entry = Entry { pattern: word(pattern), template: word(template), place };
-        check(&logical, template_at, &entry, faults);
+        if !is_indented {
+            check(&logical, template_at, &entry, faults);
+        }
         if table.name.is(route::TABLE) {
             route::check(&entry, faults);
         }
         table.entries.push(entry);
     }
+}
+
+/// Whether a table may be called so.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'))
 }
 
 /// Where pattern and template of an entry stand; `$` quotes a blank.
@@ -186,7 +208,8 @@ fn check(logical: &Logical, template_at: usize, entry: &Entry, faults: &mut Faul
     if logical.text.chars().count() > LINE {
         let hint = "6.3 reads that many; earlier releases less";
         let message = format!("more than {LINE} characters in an entry");
-        faults.warning(pattern.start..template.end.max(pattern.end), message, hint);
+        let span = pattern.start..template.end.max(pattern.end);
+        faults.breaks(form::LINE_LENGTH, Severity::Warning, span, message, hint);
     }
     if let Some(message) = Pattern::compile(&entry.pattern.text).fault {
         faults.error(pattern, message, "write `$$` for a dollar sign");
@@ -209,7 +232,8 @@ fn long(what: &str, text: &str, (old, new): (usize, usize), span: &Range<usize>,
     let (limit, releases) = if length > new { (new, "6.3") } else { (old, "releases up to 2005Q4") };
     if length > limit {
         let message = format!("{what} of {length} characters");
-        faults.warning(span.clone(), message, format!("{releases}: at most {limit}"));
+        let hint = format!("{releases}: at most {limit}");
+        faults.breaks(form::LINE_LENGTH, Severity::Warning, span.clone(), message, hint);
     }
 }
 

@@ -121,7 +121,7 @@ fn patterns_made_to_backtrack_end() {
 #[test]
 fn the_form_of_the_file() {
     let long = "x".repeat(253);
-    let table: [(&str, &[&str]); 20] = [
+    let table: [(&str, &[&str]); 22] = [
         ("! c\nT\n\n a b\n! c\n\tc d\n\nU\n\n e f\n", &[]),
         ("T\n\n a\\\n b c\n", &["W4:3 a blank in the template"]),
         ("T\n\n a \\\n  b\n", &[]),
@@ -129,6 +129,11 @@ fn the_form_of_the_file() {
         ("T\n a b\n c d\n", &["W2:1 no blank line after the name of table `T`"]),
         ("T\n\n a b\nU\n\n c d\n", &["W4:1 no blank line before table `U`"]),
         ("T\n\n a b\n\n c d\n e f\n", &["E5:1 a blank line above, inside table `T`"]),
+        (
+            "T\n\n a b\n\n U\n\n c d\n",
+            &["E5:1 a blank before the name of table `U`", "E7:1 a blank line above, inside table `T`"],
+        ),
+        (" U\n", &["E1:1 a blank before the name of table `U`"]),
         (" a b\n", &["E1:1 an entry before any table"]),
         ("T\n\n a\n", &["E3:2 an entry without a template"]),
         ("T\n\n a b c\n", &["W3:5 a blank in the template"]),
@@ -161,10 +166,10 @@ fn the_form_of_the_file() {
 
 #[test]
 fn included_files_are_read_in_place_and_no_deeper_than_three() {
-    let text = "T\n\n a b\n<one\n c d\n";
+    let text = "T\n\n a b\n</one\n c d\n";
     let mut source = |include: &Include| match include.path.as_str() {
-        "one" => Some(" one 1\n<two\n".to_owned()),
-        "two" => Some(" two 2\n".to_owned()),
+        "/one" => Some(" one 1\n</two\n".to_owned()),
+        "/two" => Some(" two 2\n".to_owned()),
         _ => None,
     };
     let (mappings, found) = Mappings::parse_with("m", text, &mut source);
@@ -172,19 +177,20 @@ fn included_files_are_read_in_place_and_no_deeper_than_three() {
     let table = mappings.table("T").unwrap();
     let patterns: Vec<_> = table.entries.iter().map(|entry| entry.pattern.text.as_str()).collect();
     assert_eq!(patterns, ["a", "one", "two", "c"]);
-    assert_eq!(table.probe("two").unwrap().place, Place { path: "two".into(), line: 1 });
+    assert_eq!(table.probe("two").unwrap().place, Place { path: "/two".into(), line: 1 });
     assert_eq!(mappings.sources().includes().len(), 2);
 
     let (mappings, found) = Mappings::parse("m", text);
     let include = &mappings.sources().includes()[0];
     assert_eq!((found.len(), mappings.sources().line(include.span)), (0, 4));
 
-    let (_, found) = Mappings::parse_with("m", "<self\n", &mut |_| Some("<self\n".repeat(100)));
+    let (_, found) = Mappings::parse_with("m", "</self\n", &mut |_| Some("</self\n".repeat(100)));
     assert!(found.len() <= 201, "{}", found.len());
     assert!(found[200].message.contains("more faults here and in included files"), "{}", found[200]);
     assert!(found.iter().any(|fault| fault.message == "files include files more than 3 deep"));
     let (_, found) = Mappings::parse_with("m", "<x\n", &mut |_| None);
-    assert_eq!(found[0].message, "cannot read `x`");
+    let said: Vec<_> = found.iter().map(|fault| (fault.message.as_str(), fault.rule)).collect();
+    assert_eq!(said, [("`x` is not a full path", Some("include")), ("cannot read `x`", Some("include"))]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn what_is_said_of_two_entries_is_so_for_every_part() {
     let parts: Vec<PartFacts> = (0..800).map(|_| part(&mut random)).collect();
     let (mappings, _) = Mappings::parse("m", "T\n\n x $Ya\n");
     let (mut all, mut some, mut none) = (0, 0, 0);
-    for _ in 0..400 {
+    for _ in 0..150 {
         let texts = [clauses(&mut random), clauses(&mut random)];
         let [above, below] = [read(&texts[0]), read(&texts[1])];
         let said = earlier(&texts[0], &texts[1]).first().map(|earlier| earlier.extent);
@@ -142,7 +142,7 @@ fn what_is_said_of_two_entries_is_so_for_every_part() {
             None => none += 1,
         }
     }
-    assert!(all > 10 && some > 100 && none > 100, "{all} {some} {none}");
+    assert!(all > 3 && some > 30 && none > 30, "{all} {some} {none}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Probes {
         let Some(entry) = ask.table.entries.get(fit.entry) else { return self.used_up() };
         let says = match fit.way {
             Way::Never(why) => Some(Says::CannotTell(why.to_owned())),
-            Way::Once(Kind::Constant) => self.constant(&entry.template),
+            Way::Once(Kind::Constant) => self.constant(&entry.template.text),
             Way::Once(_) | Way::Each(_) | Way::Perhaps(_) if self.are_used_up() => None,
             Way::Once(_) | Way::Each(_) | Way::Perhaps(_) => {
                 self.spent += FITS + cost(entry);
@@ -140,7 +140,7 @@ impl Probes {
     /// it is compiled once for all pairs.
     fn may_fit(&mut self, ask: &Ask, index: usize, entry: &Entry, pair: Pair) -> bool {
         let same = self.pattern.take().filter(|(of, _)| *of == index);
-        let (_, pattern) = same.unwrap_or_else(|| (index, Pattern::compile(&entry.pattern)));
+        let (_, pattern) = same.unwrap_or_else(|| (index, Pattern::compile(&entry.pattern.text)));
         let probe: Vec<char> = ask.probe(pair).unwrap_or_default().chars().collect();
         let mut steps = STEPS;
         let fits = pattern.partial || pattern.compare(&probe, &mut steps) != Match::Differs;
@@ -170,7 +170,7 @@ impl Probes {
 /// What the exact probe of an entry may cost. Without back matches it tries a
 /// wildcard at each place once, with them it may try all places together.
 fn cost(entry: &Entry) -> usize {
-    let (pattern, template) = (&entry.pattern, &entry.template);
+    let (pattern, template) = (&entry.pattern.text, &entry.template.text);
     let wildcards = pattern.bytes().filter(|byte| *byte == b'*').count();
     let backtracking = match (wildcards.saturating_sub(2), pattern.contains('$')) {
         (0, _) => 0,

@@ -5,7 +5,6 @@ use super::ask::{Ask, Number, Pair, Probes};
 use super::bits::{self, Bits};
 use super::side::Side;
 use super::{Answer, Fit, Kind, Way};
-use crate::mta::mappings::says::{self, Onward};
 
 /// Words of the matrix that are looked at: a tenth of a second of them. Five
 /// thousand entries for all of two thousand sources that are told apart take half.
@@ -20,8 +19,6 @@ pub(super) struct Matrix<'a> {
     lines: Vec<Line>,
     /// How many lines have cells that are open or doubtful.
     busy: usize,
-    /// Entries that decide for some pair, or may.
-    used: Vec<bool>,
     looked_at: usize,
 }
 
@@ -48,17 +45,14 @@ pub(super) struct Filled {
     /// The number of the answer for each row and column.
     pub(super) cells: Vec<Vec<u32>>,
     pub(super) answers: Vec<Answer>,
-    /// The entries that decide nowhere.
-    pub(super) idle: Vec<usize>,
 }
 
 /// The matrix of the answers, by `fits` in the order of the entries.
 pub(super) fn filled(ask: Ask, sources: &Side, destinations: &Side, fits: &[Fit]) -> Filled {
     let lines: Vec<Line> = (0..sources.len()).map(|_| Line::new(destinations.len())).collect();
     let busy = lines.iter().filter(|line| line.is_busy()).count();
-    let used = vec![false; ask.table.entries.len()];
     let probes = Probes::default();
-    let mut matrix = Matrix { ask, sources, destinations, probes, lines, busy, used, looked_at: 0 };
+    let mut matrix = Matrix { ask, sources, destinations, probes, lines, busy, looked_at: 0 };
     for fit in fits {
         if matrix.looked_at > LOOKED_AT {
             matrix.give_up();
@@ -68,11 +62,7 @@ pub(super) fn filled(ask: Ask, sources: &Side, destinations: &Side, fits: &[Fit]
         }
         matrix.fit(fit);
     }
-    let mut entries = (0..).zip(&matrix.used).zip(&ask.table.entries);
-    let onward = entries.any(|((_, used), entry)| *used && says::onward(&entry.template) != Onward::Nowhere);
-    let idle = (0..).zip(&matrix.used).filter(|(_, used)| !**used && !onward).map(|(index, _)| index);
     Filled {
-        idle: idle.collect(),
         cells: matrix.lines.into_iter().map(|line| line.cells).collect(),
         answers: matrix.probes.into_answers(),
     }
@@ -82,47 +72,41 @@ impl Matrix<'_> {
     fn fit(&mut self, fit: &Fit) {
         let rows = self.sources.set(fit.sources);
         let (Some(rows), Some(columns)) = (rows, self.destinations.set(fit.destinations)) else { return };
-        let decides = match fit.way {
+        match fit.way {
             Way::Once(Kind::Constant | Kind::Varying | Kind::Open) | Way::Never(_) => {
-                self.same(fit, rows, columns)
+                self.same(fit, rows, columns);
             }
             Way::Once(Kind::GoesOn | Kind::VaryingGoesOn) | Way::Each(_) | Way::Perhaps(_) => {
-                self.each(fit, rows, columns)
+                self.each(fit, rows, columns);
             }
-        };
-        if let Some(used) = self.used.get_mut(fit.entry).filter(|_| decides) {
-            *used = true;
         }
     }
 
-    /// Gives all open cells the same answer; whether there were any, or doubtful
-    /// ones.
-    fn same(&mut self, fit: &Fit, rows: &Bits, columns: &Bits) -> bool {
-        let (mut number, mut decides) = (None, false);
+    /// Gives all open cells the same answer.
+    fn same(&mut self, fit: &Fit, rows: &Bits, columns: &Bits) {
+        let mut number = None;
         let first = rows.numbers().next().zip(columns.numbers().next());
-        let Some(pair) = first.and_then(|(row, column)| self.pair(row, column)) else { return false };
+        let Some(pair) = first.and_then(|(row, column)| self.pair(row, column)) else { return };
         for row in rows.numbers() {
             self.looked_at += 1;
             let Some(line) = self.lines.get_mut(row).filter(|line| line.is_busy()) else { continue };
             self.looked_at += columns.words().len();
-            decides |= line.resolve(columns, fit.way);
+            line.resolve(columns, fit.way);
             if line.meets_open(columns) {
-                decides = true;
                 line.take(columns, *number.get_or_insert_with(|| self.probes.same(&self.ask, fit, pair)));
             }
             self.busy -= usize::from(!line.is_busy());
         }
-        decides
     }
 
     /// Gives each open cell its own answer, unless the entry does not fit it.
-    fn each(&mut self, fit: &Fit, rows: &Bits, columns: &Bits) -> bool {
-        let (mut known, mut decides) = (None, false);
+    fn each(&mut self, fit: &Fit, rows: &Bits, columns: &Bits) {
+        let mut known = None;
         for row in rows.numbers() {
             self.looked_at += 1;
             let Some(line) = self.lines.get_mut(row).filter(|line| line.is_busy()) else { continue };
             self.looked_at += columns.words().len();
-            decides |= line.resolve(columns, fit.way);
+            line.resolve(columns, fit.way);
             let open = if self.probes.are_used_up() { Vec::new() } else { line.open_in(columns) };
             for column in open {
                 let Some(pair) = self.pair(row, column) else { continue };
@@ -130,19 +114,16 @@ impl Matrix<'_> {
                 if let Way::Once(_) = fit.way {
                     known = Some(number);
                 }
-                decides = true;
                 if let Some(line) = self.lines.get_mut(row) {
                     line.take(&Bits::of([column]), number);
                 }
             }
             let Some(line) = self.lines.get_mut(row) else { continue };
             if self.probes.are_used_up() && line.meets_open(columns) {
-                decides = true;
                 line.take(columns, known.unwrap_or_else(|| self.probes.used_up()));
             }
             self.busy -= usize::from(!line.is_busy());
         }
-        decides
     }
 
     fn pair(&self, row: usize, column: usize) -> Option<Pair> {
@@ -150,7 +131,6 @@ impl Matrix<'_> {
     }
 
     fn give_up(&mut self) {
-        self.used.fill(true);
         self.busy = 0;
         let number = self.probes.used_up();
         let all = Bits::of(0..self.destinations.len());
@@ -186,18 +166,16 @@ impl Line {
             .collect()
     }
 
-    /// Whether there are doubtful cells in `columns`. They are no more where an
-    /// entry fits `way` that would leave nothing to later ones.
-    fn resolve(&mut self, columns: &Bits, way: Way) -> bool {
-        let met = self.left.doubtful > 0 && columns.meets(&self.doubtful);
-        if met && way.is_last_word() {
+    /// Doubtful cells in `columns` are no more where an entry fits `way` that would
+    /// leave nothing to later ones.
+    fn resolve(&mut self, columns: &Bits, way: Way) {
+        if self.left.doubtful > 0 && columns.meets(&self.doubtful) && way.is_last_word() {
             let doubtful = self.doubtful.get_mut(columns.first()..).unwrap_or_default();
             for (doubtful, mask) in doubtful.iter_mut().zip(columns.words()) {
                 self.left.doubtful -= (*doubtful & mask).count_ones();
                 *doubtful &= !mask;
             }
         }
-        met
     }
 
     /// Decides the open cells in `columns`.

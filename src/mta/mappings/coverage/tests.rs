@@ -122,8 +122,8 @@ pub(in crate::mta::mappings) fn random_table(random: &mut Random) -> Mappings {
 #[test]
 fn every_pair_is_answered_as_by_the_exact_probe() {
     let mut random = Random(3);
-    let (mut converted, mut doubted, mut idle) = (0, 0, 0);
-    for _ in 0..800 {
+    let (mut converted, mut doubted) = (0, 0);
+    for _ in 0..200 {
         let mappings = random_table(&mut random);
         let tags = random.of(&["", "", "x", "x,y", "l;z"]);
         let tags = if tags.is_empty() { Tags::Absent } else { Tags::These(tags) };
@@ -137,21 +137,19 @@ fn every_pair_is_answered_as_by_the_exact_probe() {
                 let shown = || format!("{source} {destination} {tags:?}\n{:#?}", table(&mappings).entries);
                 assert_eq!(answer.says, says(&route), "{}", shown());
                 assert_eq!(place, route.matched.as_ref(), "{}", shown());
-                assert!(answer.entry.is_none_or(|index| !coverage.idle().contains(&index)), "{}", shown());
                 converted += usize::from(route.convert);
                 doubted += usize::from(route.doubt.is_some());
             }
         }
-        idle += coverage.idle().len();
     }
-    assert!(converted > 3_000 && doubted > 3_000 && idle > 500, "{converted} {doubted} {idle}");
+    assert!(converted > 700 && doubted > 700, "{converted} {doubted}");
 }
 
 #[test]
 fn what_is_said_of_any_tags_is_so_for_each() {
     let mut random = Random(4);
     let (mut told, mut tagged) = (0, 0);
-    for _ in 0..250 {
+    for _ in 0..60 {
         let mappings = random_table(&mut random);
         let coverage = Coverage::new(table(&mappings), &CHANNELS, &CHANNELS, Tags::Any);
         for (i, source) in CHANNELS.iter().enumerate() {
@@ -166,18 +164,10 @@ fn what_is_said_of_any_tags_is_so_for_each() {
                     assert_eq!(answer.says, says(&route), "{tags} {:#?}", table(&mappings).entries);
                     told += 1;
                 }
-                // An entry that is idle decides nowhere, whatever the tags.
-                for tags in ["x", "l,x"] {
-                    let route = mappings.conversion(source, destination, Some(tags));
-                    let decides = |index: &usize| {
-                        Some(&table(&mappings).entries[*index].place) == route.matched.as_ref()
-                    };
-                    assert!(!coverage.idle().iter().any(decides), "{tags} {:#?}", table(&mappings).entries);
-                }
             }
         }
     }
-    assert!(told > 10_000 && tagged > 300, "{told} {tagged}");
+    assert!(told > 2_400 && tagged > 60, "{told} {tagged}");
 }
 
 fn one(entries: &[(&str, &str)]) -> Coverage {
@@ -195,7 +185,7 @@ fn pairs_that_are_not_there_and_names_that_cannot_be() {
     assert_eq!((coverage.answer(2, 0), coverage.answer(0, 1)), (None, None));
     let none: [&str; 0] = [];
     let empty = Coverage::new(table(&mappings(&[])), &none, &none, Tags::Any);
-    assert_eq!((empty.answer(0, 0), empty.idle()), (None, &[][..]));
+    assert_eq!(empty.answer(0, 0), None);
 }
 
 /// Each of these would take minutes if every pair were asked.

