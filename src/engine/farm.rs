@@ -114,7 +114,7 @@ impl<'a> Farm<'a> {
             match member.trust() {
                 Trust::Ask => {
                     if let Some(response) = round.ask(i, member, sample, meanwhile) {
-                        // One look at one that was away, now that nobody waits.
+                        // One look at one that was away, now that there is an answer.
                         if let Some((_, away)) = on_trial.first() {
                             let _ = away.tried(by.within(TRIAL));
                         }

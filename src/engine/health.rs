@@ -94,14 +94,15 @@ pub(super) enum Blame {
 impl Health {
     /// The health of one address of `engine`, noted below `state`.
     pub(super) fn new(state: Option<&Path>, engine: &EngineConfig, address: Option<&Place>) -> Self {
-        let place = hash(&[&engine.name, &address.map_or(String::new(), Place::to_string)]);
+        let shown = address.map_or(String::new(), Place::to_string);
+        let place = hash(&[&engine.name, &shown]);
         let mut witnesses = engine.definitions.clone();
         // A daemon makes its socket anew when it starts.
         if let Some(Place { address: Address::Unix(path), .. }) = address {
             witnesses.push(path.clone());
         }
         Self {
-            board: Board::new(state, (&engine.name, &address.map_or(String::new(), Place::to_string)), place),
+            board: Board::new(state, (&engine.name, &shown), place),
             age: engine.canary,
             patience: engine.patience,
             after_failure: match engine.kind {

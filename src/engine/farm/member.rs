@@ -59,7 +59,8 @@ impl<'a> Member<'a> {
         self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
     }
 
-    /// Whether a "clean" of it that was proven once may be believed now; gives its version, if it told one.
+    /// Whether a "clean" of it that was proven once may be believed now; gives its
+    /// version, if it told one.
     pub(super) fn vouch(&self, by: Deadline) -> Result<Option<String>, ScanError> {
         self.health
             .as_ref()
