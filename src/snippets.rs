@@ -194,6 +194,16 @@ impl Site {
     }
 }
 
+/// The entry alone, without what it says of itself.
+pub fn entry(server: &Server, program: &EntryPath, config: Option<&EntryPath>) -> String {
+    uncommented(&text::entry(server, program, config))
+}
+
+/// What the entry of a server does where convscan gives no answer.
+pub fn guard(release: Release) -> String {
+    text::guard(&text::status(release))
+}
+
 /// The channels that bring mail to mailboxes, where the site names none.
 fn stores(release: Release) -> Result<Vec<ChannelName>, Contradiction> {
     let names: &[&str] = match release {

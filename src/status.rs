@@ -75,6 +75,69 @@ impl Release {
     }
 }
 
+/// A directive that the MTA has, whether or not this program gives it: others write
+/// them into entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Its name in `pmdf_err.h`.
+    pub name: &'static str,
+    /// Its number.
+    pub code: u32,
+    /// What becomes of the mail.
+    pub effect: Effect,
+    /// The releases in whose manuals it is.
+    known_to: &'static [Release],
+}
+
+/// What a directive makes of a part or a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It waits, and nothing is lost.
+    Waits,
+    /// It is delivered as it came, or as what the command has put down.
+    GoesOn,
+    /// It goes back to whoever is said to have sent it.
+    GoesBack,
+    /// The postmaster gets it, and nobody else.
+    Postmaster,
+    /// It is gone.
+    Lost,
+}
+
+const ALL: &[Release] = &[Release::From63, Release::Before63, Release::Pmdf];
+
+/// All of which the number is known: MS Technical Reference, "Conversion script exit
+/// statuses"; 6.3 Administration Guide, 13.5.4; 2005Q4 Administration Guide; PMDF 6.8
+/// System Manager's Guide, 22.1.4.
+pub const DIRECTIVES: [Directive; 10] = [
+    directive("success", 1, Effect::GoesOn, ALL),
+    directive("PMDF__FORCERETURN", 0x0A9C_857A, Effect::GoesBack, ALL),
+    directive("PMDF__FORCERETURN+1", 0x0A9C_857B, Effect::GoesBack, &[Release::From63]),
+    directive("PMDF__FORCEPOST", 0x0A9C_8612, Effect::Postmaster, &[Release::From63]),
+    directive("PMDF__FORCEASIS", 0x0A9C_8632, Effect::GoesOn, &[Release::From63]),
+    directive("PMDF__FORCEDELETE", 0x0A9C_8662, Effect::Lost, ALL),
+    directive("PMDF__FORCEHOLD", 0x0A9C_86AA, Effect::Waits, ALL),
+    directive("PMDF__FORCEDISCARD", 0x0A9C_86B3, Effect::Lost, &[Release::From63, Release::Pmdf]),
+    directive("PMDF__FORCEJETTISON", 0x0A9C_86E3, Effect::Lost, &[Release::From63]),
+    directive("PMDF__AGN", 0x0A9C_809A, Effect::Waits, &[Release::From63]),
+];
+
+const fn directive(name: &'static str, code: u32, effect: Effect, known_to: &'static [Release]) -> Directive {
+    Directive { name, code, effect, known_to }
+}
+
+impl Directive {
+    /// The directive with this number.
+    pub fn of(code: u32) -> Option<&'static Self> {
+        DIRECTIVES.iter().find(|directive| directive.code == code)
+    }
+
+    /// Whether the manuals of `release` know it.
+    pub fn is_known_to(&self, release: Release) -> bool {
+        self.known_to.contains(&release)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +153,23 @@ mod tests {
         for (status, decimal) in table {
             assert_eq!(status.code(), decimal);
         }
+    }
+
+    #[test]
+    fn all_directives_that_we_give_are_known_where_we_give_them() {
+        for status in [Status::Again, Status::Hold, Status::Delete, Status::Discard] {
+            for release in [Release::From63, Release::Before63, Release::Pmdf] {
+                let given = Directive::of(status.known_to(release).code()).unwrap();
+                assert!(given.is_known_to(release), "{status:?} {release:?}");
+                let own = Directive::of(status.code()).unwrap();
+                assert_eq!(
+                    own.is_known_to(release),
+                    status.known_to(release) == status,
+                    "{status:?} {release:?}"
+                );
+            }
+        }
+        assert_eq!(Directive::of(0), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The texts of the fragments, from their templates. Cannot fail.
 
 use super::fill::filled;
-use super::{ChannelName, Jobs, Wishes};
+use super::{ChannelName, EntryPath, Jobs, Server, Wishes};
 use crate::status::{Release, Status};
 
 /// Pools, as a file has them.
@@ -53,25 +53,35 @@ pub(super) fn channels(wishes: &Wishes) -> String {
 
 /// The entry, with what it says of itself.
 pub(super) fn conversions(wishes: &Wishes) -> String {
-    let template = match wishes.server.release() {
+    entry(&wishes.server, &wishes.program, wishes.config.as_ref())
+}
+
+/// The same for whoever asks for nothing else.
+pub(super) fn entry(server: &Server, program: &EntryPath, config: Option<&EntryPath>) -> String {
+    let template = match server.release() {
         Release::From63 => include_str!("conversions.txt"),
         Release::Before63 | Release::Pmdf => include_str!("conversions-before-6.3.txt"),
     };
-    // What a convscan that cannot speak would say.
-    let status = Status::Again.known_to(wishes.server.release()).code().to_string();
-    filled(template, &[("status", &status), ("command", &command(wishes, &status))])
-}
-
-/// What the entry runs. The names in it need no quotes.
-fn command(wishes: &Wishes, status: &str) -> String {
-    let mut command = format!("{} part", wishes.program);
-    if let Some(config) = &wishes.config {
+    let status = status(server.release());
+    let mut command = format!("{program} part");
+    if let Some(config) = config {
         command.push_str(&format!(" --config {config}"));
     }
-    if let Some(word) = wishes.server.word() {
+    if let Some(word) = server.word() {
         command.push_str(&format!(" --release {word}"));
     }
-    format!("{command} || echo STATUS={status} > $OUTPUT_OPTIONS")
+    command.push_str(&format!(" || {}", guard(&status)));
+    filled(template, &[("status", &status), ("command", &command)])
+}
+
+/// What a convscan that cannot speak would say.
+pub(super) fn status(release: Release) -> String {
+    Status::Again.known_to(release).code().to_string()
+}
+
+/// What says it for a convscan that was killed.
+pub(super) fn guard(status: &str) -> String {
+    format!("echo STATUS={status} > $OUTPUT_OPTIONS")
 }
 
 /// The table, with what it says of itself.
