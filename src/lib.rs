@@ -6,7 +6,7 @@
 //! it stand commands for the administrator.
 //!
 //! A module may use only modules of groups above its own. The order of the
-//! `mod` lines below is the layer diagram; `tests/layers.rs` holds it.
+//! `mod` lines below is the layer diagram; `tests/manual.rs` holds it.
 
 // words: the names and texts everything else is said in
 pub mod channel;
@@ -41,6 +41,9 @@ pub mod scan;
 
 // what goes into the files of the mail server, as text
 pub mod snippets;
+
+// what is wrong with a whole set-up
+pub mod doctor;
 
 // the commands
 pub mod cli;

@@ -1,154 +1,204 @@
-//! Reads the configuration and what it names, and says what is wrong.
+//! Reads the whole set-up and says what is wrong, why, and what to write.
 //!
-//! Usage: convscan check [--config FILE] [--imta-cnf FILE] [--job-controller FILE]
-//!                       [--mappings FILE] [--conversions FILE] [--config-xml FILE]
-//!                       [--option-file FILE]... [--clamav-conf FILE]...
-//!                       [--icap-conf FILE]...
+//! Usage: convscan check [--config FILE] [--tailor FILE | --root DIR]
+//!                       [--imta-cnf FILE] [--job-controller FILE]
+//!                       [--mappings FILE] [--conversions FILE] [--option-dat FILE]
+//!                       [--dispatcher FILE] [--config-xml FILE]
+//!                       [--clamd-conf FILE]... [--freshclam-conf FILE]
+//!                       [--icap-conf FILE]... [--summarize FILE]
+//!                       [--counters FILE] [--elsewhere] [--account NAME]
+//!                       [--cores N] [--allow RULE]...
+//!                       [--json | --fix-diff | --coverage]
+//!        convscan check --rules
 //!
-//! Checked are the configuration, the notice templates and the rules files, and
-//! whether whoever runs this can reach the scanners and use log and state
-//! directory: run it as the MTA's account. Whether the scanners answer rightly
-//! is what selftest tells. Every fault comes with its place and a hint, all in
-//! one run.
+//! The server's files are found by its imta_tailor: the one that is named, or the
+//! one in the server's directory DIR, or the one where a release has it. Each
+//! file can be named by itself, too. With a config.xml the server uses none of
+//! the old files. The scanners' files are looked for where ClamAV and c-icap
+//! have them, if the configuration asks these. Nothing is changed, started or
+//! sent.
 //!
-//! Files of the mail server and of the scanners that are given are read, too:
-//! what is wrong in them, pools that imta.cnf names and job_controller.cnf does
-//! not have, channels that the CONVERSIONS table names and imta.cnf does not
-//! have. Nothing is changed, and none of them need belong to this machine.
+//! What the files name is looked at on this machine, as the server's account
+//! would find it: programs, directories, sockets, space, the age of the virus
+//! definitions. --elsewhere is for files of another machine, and so is a copy of
+//! a server's directory: then only what is written counts. --account is for a
+//! server whose files do not say its account, --cores for another machine's.
 //!
-//! Exit codes: 0 nothing wrong, 1 faults found.
+//! What runs is looked at only in what you save: --summarize takes the output of
+//! `imsimta qm summarize`, --counters that of `imsimta counters -show`.
+//!
+//! Each finding names a rule; README.md and --rules list them all. --allow RULE
+//! is for what a site wants to be so. --json prints one object with findings,
+//! files and a summary. --fix-diff prints what can be mended by machine as a
+//! unified diff for patch(1), and no findings. --coverage prints from where to
+//! where mail is scanned, by kinds of channels, and no findings either.
+//!
+//! Whether the scanners answer rightly is what selftest tells.
+//!
+//! Exit codes: 0 nothing worse than a note, 1 warnings or errors, 2 wrong usage,
+//! 75 it cannot be written.
 
-mod server;
+mod report;
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use super::{Exit, load, output};
-use crate::config::{Config, EngineKind};
-use crate::diagnostic::Diagnostic;
-use crate::engine::rules::{self, RuleSet};
-use crate::notice::{self, Template};
-use crate::os::access::{self, Need};
-use crate::os::files;
+use crate::doctor::rule::Rule;
+use crate::doctor::setup::Setup;
+use crate::doctor::setup::file::Role;
+use crate::doctor::setup::find::Named;
+use crate::doctor::setup::load::{Machine, Wanted};
+use crate::doctor::view::traffic::Traffic;
+use crate::doctor::{self, fix, rules};
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
-#[command(about = "Read the configuration and what it names, and say what is wrong", long_about = super::manual(include_str!("check.rs")))]
+#[command(about = "Read the whole set-up and say what is wrong, why, and what to write", long_about = super::manual(include_str!("check.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    #[command(flatten)]
-    files: server::Files,
+    /// The MTA's imta_tailor
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    tailor: Option<PathBuf>,
+    /// The server's directory, or a copy of it
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// The MTA's configuration, imta.cnf
+    #[arg(long, value_name = "FILE")]
+    imta_cnf: Option<PathBuf>,
+    /// The MTA's job_controller.cnf
+    #[arg(long, value_name = "FILE")]
+    job_controller: Option<PathBuf>,
+    /// The MTA's mappings
+    #[arg(long, value_name = "FILE")]
+    mappings: Option<PathBuf>,
+    /// The MTA's conversions
+    #[arg(long, value_name = "FILE")]
+    conversions: Option<PathBuf>,
+    /// The MTA's option.dat
+    #[arg(long, value_name = "FILE")]
+    option_dat: Option<PathBuf>,
+    /// The MTA's dispatcher.cnf
+    #[arg(long, value_name = "FILE")]
+    dispatcher: Option<PathBuf>,
+    /// The MTA's config.xml
+    #[arg(long, value_name = "FILE")]
+    config_xml: Option<PathBuf>,
+    /// A clamd.conf; may be repeated
+    #[arg(long, value_name = "FILE")]
+    clamd_conf: Vec<PathBuf>,
+    /// A freshclam.conf
+    #[arg(long, value_name = "FILE")]
+    freshclam_conf: Option<PathBuf>,
+    /// A file of c-icap: c-icap.conf, virus_scan.conf; may be repeated
+    #[arg(long, value_name = "FILE")]
+    icap_conf: Vec<PathBuf>,
+    /// What `imsimta qm summarize` printed
+    #[arg(long, value_name = "FILE")]
+    summarize: Option<PathBuf>,
+    /// What `imsimta counters -show` printed
+    #[arg(long, value_name = "FILE")]
+    counters: Option<PathBuf>,
+    /// The files are another machine's: look at nothing that they name
+    #[arg(long)]
+    elsewhere: bool,
+    /// The account that the server runs commands as
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Cores of the machine
+    #[arg(long, value_name = "N")]
+    cores: Option<usize>,
+    /// Let this rule be broken; may be repeated
+    #[arg(long, value_name = "RULE", value_parser = rule_id)]
+    allow: Vec<String>,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "fix_diff")]
+    json: bool,
+    /// Print a unified diff of what can be mended by machine
+    #[arg(long)]
+    fix_diff: bool,
+    /// Print which mail is scanned, by the CONVERSIONS table
+    #[arg(long, conflicts_with_all = ["json", "fix_diff"])]
+    coverage: bool,
+    /// List all rules
+    #[arg(long, exclusive = true)]
+    rules: bool,
+}
+
+fn rule_id(text: &str) -> Result<String, String> {
+    match rules::named(text) {
+        Some(rule) => Ok(rule.id.to_owned()),
+        None => Err("no such rule: `convscan check --rules` lists them".to_owned()),
+    }
 }
 
 /// Runs the check.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
-    let path = load::path(arguments.config.as_deref());
-    let mut faults: Vec<Diagnostic> = match load::read(&path) {
-        Ok(parsed) => parsed.faults.into_iter().chain(named_files(&parsed.config)).collect(),
-        Err(error) => {
-            let fault = Diagnostic::whole(&path.display().to_string(), error.root_cause().to_string());
-            let denied = error.root_cause().downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-            vec![fault.hint(if denied == Some(ErrorKind::PermissionDenied) {
-                "let the MTA's account read it"
-            } else {
-                "copy one from examples/, or name another with --config"
-            })]
-        }
-    };
-    faults.extend(server::faults(&arguments.files));
-    for fault in &faults {
-        output::data(fault);
+    if arguments.rules {
+        let line = |rule: &Rule| format!("{} ({}): {}\n", rule.id, rule.severity.word(), rule.what);
+        output::bytes(rules::all().map(line).collect::<String>().as_bytes())?;
+        return Ok(Exit::Done);
     }
-    if faults.is_empty() {
-        output::talk(format_args!("{}: nothing wrong", path.display()));
-        Ok(Exit::Done)
+    let setup = doctor::setup::load::setup(&wanted(arguments));
+    if arguments.coverage {
+        return coverage(&setup);
+    }
+    let findings = doctor::examine(&setup, &arguments.allow);
+    if arguments.fix_diff {
+        let diff = fix::diff(&setup, &findings);
+        if diff.is_empty() {
+            output::talk(format_args!(
+                "nothing that could be mended by machine; findings: {}",
+                findings.len()
+            ));
+        }
+        output::bytes(&diff)?;
+    } else if arguments.json {
+        report::json(&setup, &findings)?;
     } else {
-        output::talk(format_args!(
-            "{} found",
-            if faults.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", faults.len()) }
-        ));
-        Ok(Exit::No)
+        report::text(&setup, &findings, arguments.allow.len())?;
+    }
+    Ok(if report::is_bad(&findings) { Exit::No } else { Exit::Done })
+}
+
+fn coverage(setup: &Setup) -> Result<Exit> {
+    match Traffic::of(setup) {
+        Some(traffic) => {
+            output::bytes(format!("{}\n", traffic.shown()).as_bytes())?;
+            Ok(Exit::Done)
+        }
+        None => {
+            output::talk("the channels and the CONVERSIONS table are not known: name the server's files");
+            Ok(Exit::Usage)
+        }
     }
 }
 
-/// Faults of the files that the configuration names.
-fn named_files(config: &Config) -> Vec<Diagnostic> {
-    let template = |path: &str, text: &str| Template::parse(path, text).err();
-    let rules = |path: &str, text: &str| RuleSet::parse(path, text).err();
-    let mut faults = missing(config);
-    for file in [&config.notice.infected, &config.notice.not_scanned].into_iter().flatten() {
-        faults.extend(faults_of(file, notice::LARGEST, template));
-    }
-    for engine in &config.engines {
-        if let EngineKind::Rules(file) = &engine.kind {
-            faults.extend(faults_of(file, rules::LARGEST, rules));
-        }
-    }
-    faults
-}
-
-/// Things that must be there, or usable, for a part to be scanned and logged.
-fn missing(config: &Config) -> Vec<Diagnostic> {
-    let mut needs: Vec<(Need<'_>, &str)> = Vec::new();
-    for engine in &config.engines {
-        match &engine.kind {
-            EngineKind::Daemon(places) => {
-                needs.extend(places.iter().map(|place| (Need::Connect(&place.address), "the engine")));
-            }
-            EngineKind::Command(command) => needs.push((Need::Execute(&command.program), "the engine")),
-            EngineKind::Rules(_) => {}
-        }
-    }
-    needs.extend(config.log.file.as_deref().map(|file| (Need::Append(file), "the log")));
-    needs.extend(config.log.syslog.as_deref().map(|socket| (Need::Send(socket), "the system log")));
-    needs.extend(config.state.as_deref().map(|directory| (Need::Create(directory), "the state directory")));
-    let faults = needs.into_iter().filter_map(|(need, what)| {
-        let error = access::check(&need).err()?;
-        let fault = Diagnostic::whole(&need.to_string(), format!("{error}"));
-        Some(fault.hint(cure(&need, what, error.kind())))
-    });
-    faults.collect()
-}
-
-/// How to mend what keeps us from `need`.
-fn cure(need: &Need<'_>, what: &str, kind: ErrorKind) -> String {
-    match (kind, need) {
-        (ErrorKind::PermissionDenied, Need::Connect(_)) => {
-            "let the MTA's account write to it: see LocalSocketGroup and LocalSocketMode in clamd.conf"
-                .to_owned()
-        }
-        (ErrorKind::PermissionDenied, _) => format!("give {what}, and the way to it, to the MTA's account"),
-        (ErrorKind::NotFound, Need::Append(_)) => {
-            "make its directory and give it to the MTA's account".to_owned()
-        }
-        (ErrorKind::NotFound, Need::Create(_)) => {
-            "make it, mode 0700, and give it to the MTA's account".to_owned()
-        }
-        (ErrorKind::NotFound, Need::Execute(_)) => "install it, or set `program`".to_owned(),
-        (_, Need::Connect(_)) => "start it, or see LocalSocket and TCPSocket in clamd.conf".to_owned(),
-        (_, _) => format!("see that {what} is what the configuration says"),
-    }
-}
-
-fn faults_of(
-    file: &Path,
-    largest: usize,
-    parse: impl Fn(&str, &str) -> Option<Vec<Diagnostic>>,
-) -> Vec<Diagnostic> {
-    let path = file.display().to_string();
-    match files::read_text(file, largest) {
-        Ok(text) => parse(&path, &text).unwrap_or_default(),
-        Err(error) => {
-            let fault = Diagnostic::whole(&path, format!("cannot be read: {error}"));
-            vec![fault.hint(match error.kind() {
-                ErrorKind::PermissionDenied => "let the MTA's account read it",
-                ErrorKind::InvalidData => "write it in UTF-8: `iconv -f latin1 -t utf-8` converts",
-                _ => "see the name in the configuration; a relative one starts where that file is",
-            })]
-        }
+fn wanted(arguments: &Arguments) -> Wanted {
+    let single = [
+        (Role::ConfigXml, &arguments.config_xml),
+        (Role::Imta, &arguments.imta_cnf),
+        (Role::JobController, &arguments.job_controller),
+        (Role::Options, &arguments.option_dat),
+        (Role::Dispatcher, &arguments.dispatcher),
+        (Role::Mappings, &arguments.mappings),
+        (Role::Conversions, &arguments.conversions),
+        (Role::Freshclam, &arguments.freshclam_conf),
+        (Role::Summary, &arguments.summarize),
+        (Role::Counters, &arguments.counters),
+    ];
+    let mut files: Vec<(Role, PathBuf)> =
+        single.into_iter().filter_map(|(role, path)| Some((role, path.clone()?))).collect();
+    files.extend(arguments.clamd_conf.iter().map(|path| (Role::Clamd, path.clone())));
+    files.extend(arguments.icap_conf.iter().map(|path| (Role::Icap, path.clone())));
+    Wanted {
+        named: Named { tailor: arguments.tailor.clone(), root: arguments.root.clone(), files },
+        own: load::path(arguments.config.as_deref()),
+        machine: if arguments.elsewhere { Machine::Other } else { Machine::This },
+        account: arguments.account.clone(),
+        cores: arguments.cores,
     }
 }

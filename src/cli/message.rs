@@ -65,6 +65,7 @@ use self::channel::{BUILT_IN, Channel, Handled};
 use crate::cli::{Exit, output};
 use crate::config;
 use crate::diagnostic::Severity;
+use crate::doctor;
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
 use crate::mta::message::answer::{Ending, Outcome, Step};
@@ -233,11 +234,9 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
     }))
 }
 
-/// Largest file of the server that is read.
-const LARGEST: usize = 64 << 20;
-
 fn site_file(path: &Path) -> Result<String> {
-    files::read_text(path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))
+    files::read_text(path, doctor::setup::load::LARGEST)
+        .with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 /// The absolute path of a convscan in the entries' commands that is not there,

@@ -27,7 +27,7 @@ enum Command {
     Part(part::Arguments),
     Message(Box<message::Arguments>),
     Selftest(selftest::Arguments),
-    Check(check::Arguments),
+    Check(Box<check::Arguments>),
     Snippets(Box<snippets::Arguments>),
 }
 
