@@ -202,19 +202,19 @@ fn check_finds_every_fault_of_every_file_in_one_run() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1));
     for fault in [
-        "convscan.toml:6:1: unknown key `timeuot`",
+        "convscan.toml:6:1: error[own-config]: unknown key `timeuot`",
         "hint: did you mean `timeout`?",
-        "bad-rules.txt:1:1: not a byte pattern",
-        "bad-rules.txt:2:1: unknown kind `nome`",
+        "bad-rules.txt:1:1: error[own-file]: not a byte pattern",
+        "bad-rules.txt:2:1: error[own-file]: unknown kind `nome`",
         "hint: did you mean `name`?",
-        "bad-notice.txt:1:1: unknown field `subjekt`",
+        "bad-notice.txt:1:1: error[own-file]: unknown field `subjekt`",
         "hint: did you mean `{subject}`?",
-        "missing.txt: cannot be read",
+        "missing.txt: error[own-file]: cannot be read",
         "^^^^^^^",
     ] {
         assert!(text.contains(fault), "{fault} is not in:\n{text}");
     }
-    assert!(String::from_utf8_lossy(&output.stderr).contains("5 faults"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("5 errors"));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn check_says_when_nothing_is_wrong_and_when_there_is_nothing() {
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""));
     let output = Command::new(CONVSCAN).args(["check", "--config", "/nonexistent"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("/nonexistent: No such file"));
+    assert!(stdout(&output).contains("/nonexistent: error[unreadable]: is not there"));
 }
 
 #[test]
@@ -241,10 +241,10 @@ fn check_knows_why_something_cannot_be_used() {
     );
     let text = stdout(&with_config("check", &config, &[]));
     for fault in [
-        "socket: Connection refused",
-        "127.0.0.1:9: Connection refused",
-        "rules.txt: Connection refused",
-        "nosyslog: No such file",
+        "convscan.toml:4:11: error[not-usable]: the engine cannot be used: Connection refused",
+        "convscan.toml:8:11: error[not-usable]: the engine cannot be used: Connection refused",
+        "convscan.toml:12:11: error[not-usable]: the engine cannot be used: Connection refused",
+        "error[not-usable]: the system log cannot be used: No such file",
         "hint: start it",
     ] {
         assert!(text.contains(fault), "{fault} is not in:\n{text}");

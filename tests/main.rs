@@ -15,11 +15,11 @@ mod harness;
 mod inside;
 
 mod awake;
-mod check;
 mod command;
 mod cost;
 mod crash;
 mod crowd;
+mod doctor;
 mod examples;
 mod icap;
 mod manual;

@@ -13,12 +13,13 @@ type Claim = fn(&[u8]);
 /// Each reader's claim, and how many random inputs it is worth: together they
 /// take a few seconds in a build for tests. Cutting of messages and the mail
 /// server's files have their own noise in other tests; here it is the seeds.
-const CLAIMS: [(&str, Claim, usize); 19] = [
+const CLAIMS: [(&str, Claim, usize); 21] = [
     ("answer", claims::answer, 100),
     ("clamd", claims::clamd, 4000),
     ("command", claims::command, 100),
     ("config", claims::config, 600),
     ("conversions", claims::conversions, 40),
+    ("entry_command", claims::entry_command, 600),
     ("header", claims::header, 1000),
     ("hidden", claims::hidden, 300),
     ("icap", claims::icap, 2000),
@@ -30,6 +31,7 @@ const CLAIMS: [(&str, Claim, usize); 19] = [
     ("option_file", claims::option_file, 600),
     ("record", claims::record, 1000),
     ("rules", claims::rules, 600),
+    ("saved_output", claims::saved_output, 600),
     ("server_conf", claims::server_conf, 600),
     ("tailor", claims::tailor, 600),
     ("unified", claims::unified, 600),

@@ -1,0 +1,8 @@
+//! `check` on whole set-ups: sound ones of each release, and each rule broken.
+
+mod cases;
+mod entries;
+mod host;
+mod mutated;
+mod output;
+mod soundness;

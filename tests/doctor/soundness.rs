@@ -1,0 +1,84 @@
+//! Set-ups with nothing wrong: each release's shape, and odd ones.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use convscan::doctor::rules;
+
+use super::cases::{check, copy};
+use crate::harness::CONVSCAN;
+
+#[test]
+fn a_sound_set_up_of_each_release_has_no_finding() {
+    let mut met = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/setups")).unwrap() {
+        let path = entry.unwrap().path();
+        let directory = tempfile::tempdir().unwrap();
+        copy(&path, directory.path());
+        let output = check(directory.path(), &[]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((said.as_str(), output.status.code()), ("", Some(0)), "{}", path.display());
+        met += 1;
+    }
+    assert!(met >= 1, "{met}");
+}
+
+/// The way of the README: from the files as they are installed to a set-up without
+/// a finding, by what `snippets` and `check` themselves print.
+#[test]
+fn the_way_from_the_default_files_to_a_sound_set_up_is_short() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    copy(&root.join("default"), directory.path());
+    for file in ["clamd.conf", "freshclam.conf", "convscan.toml"] {
+        fs::copy(root.join("setups/8.1").join(file), directory.path().join(file)).unwrap();
+    }
+    let said = String::from_utf8(check(directory.path(), &[]).stdout).unwrap();
+    for rule in ["nothing-scanned", "own-pool", "threaddepth", "backoff", "logging"] {
+        assert!(said.contains(&format!("[{rule}]")), "{rule} is not in\n{said}");
+    }
+    let snippet = |part: &str| {
+        let arguments = ["snippets", "--release", "8.1", "--jobs", "3", "--external-jobs", "5", part];
+        String::from_utf8(Command::new(CONVSCAN).args(arguments).output().unwrap().stdout).unwrap()
+    };
+    let edit = |file: &str, change: &dyn Fn(String) -> String| {
+        let path = directory.path().join("config").join(file);
+        fs::write(&path, change(fs::read_to_string(&path).unwrap())).unwrap();
+    };
+    edit("job_controller.cnf", &|text| {
+        text.replacen("[CHANNEL=", &format!("{}[CHANNEL=", snippet("job_controller.cnf")), 1)
+    });
+    edit("imta.cnf", &|text| text.replace("conversion\nconversion-daemon\n", &snippet("imta.cnf")));
+    edit("conversions", &|text| text + &snippet("conversions"));
+    edit("mappings", &|text| text + "\n" + &snippet("mappings"));
+    // What is left is mended by the diff.
+    let diff = check(directory.path(), &["--fix-diff".to_owned()]).stdout;
+    fs::write(directory.path().join("fix.diff"), &diff).unwrap();
+    let arguments = ["-p0", "-s", "-i", "fix.diff"];
+    let patch = Command::new("patch").args(arguments).current_dir(directory.path()).status().unwrap();
+    assert!(patch.success());
+    let output = check(directory.path(), &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((said.as_str(), output.status.code()), ("", Some(0)));
+}
+
+/// The table of the README: every rule, in the order of the program.
+#[test]
+fn the_readme_lists_every_rule() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let row = |rule: &convscan::doctor::rule::Rule| {
+        format!("| `{}` | {} | {} | {} |\n", rule.id, rule.severity.word(), rule.what, rule.cure)
+    };
+    let head = "| rule | severity | what is wrong | how to mend it |\n|---|---|---|---|\n";
+    let table = rules::all().map(row).fold(head.to_owned(), |table, row| table + &row);
+    let start = readme.find(head).expect("the table of rules");
+    let rest = &readme[start..];
+    let length = rest.find("\n\n").map_or(rest.len(), |end| end + 1);
+    if std::env::var_os("CONVSCAN_GOLDEN").is_some() {
+        fs::write(&path, readme.replacen(&rest[..length], &table, 1)).unwrap();
+    } else {
+        assert_eq!(&rest[..length], table);
+    }
+}
