@@ -166,7 +166,7 @@ pub fn server_conf(data: &[u8]) {
         file.example.iter().for_each(|span| within(&file.sources, *span));
         for each in file.settings.iter().take(TRIED) {
             let key = &each.name.text;
-            let last = file.last(key).expect("a key that is there");
+            let last = file.holding(key).expect("a key that is there");
             if let Ok(Some(size)) = file.size(key) {
                 assert_eq!(size.span, last.value.span);
                 assert!(last.value.text.starts_with(|c: char| c.is_ascii_digit()));

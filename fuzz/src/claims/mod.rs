@@ -1,6 +1,7 @@
 //! What holds for each reader, whatever it is given. The fuzz targets and the
 //! property tests of the main crate share this text.
 
+mod doctor;
 mod engine;
 mod files;
 mod hidden;
@@ -10,6 +11,7 @@ mod own;
 
 use convscan::diagnostic::Diagnostic;
 
+pub use self::doctor::{entry_command, saved_output};
 pub use self::engine::{clamd, command, icap, rules};
 pub use self::files::{imta_cnf, job_controller, option_file, server_conf, tailor, unified};
 pub use self::hidden::hidden;

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: convscan_fuzz::begin(), |data: &[u8]| convscan_fuzz::claims::entry_command(data));
