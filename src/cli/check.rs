@@ -13,8 +13,9 @@
 //!
 //! The server's files are found by its imta_tailor: the one that is named, or the
 //! one in the server's directory DIR, or the one where a release has it. Each
-//! file can be named by itself, too. With a config.xml the server uses none of
-//! the old files. The scanners' files are looked for where ClamAV and c-icap
+//! file can be named by itself, too; without --tailor and --root no others of the
+//! server are looked for then. With a config.xml the server uses none of the old
+//! files. The scanners' files are looked for where ClamAV and c-icap
 //! have them, if the configuration asks these. Nothing is changed, started or
 //! sent.
 //!

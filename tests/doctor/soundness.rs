@@ -68,6 +68,10 @@ fn the_way_from_the_default_files_to_a_sound_set_up_is_short() {
 fn the_readme_lists_every_rule() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
+    let case = path.with_file_name("tests/data/rules/override-option-file");
+    let case = fs::read_to_string(case).unwrap();
+    let (_, golden) = case.split_once("----\n").unwrap();
+    assert!(readme.contains(golden.trim_end()), "the sample of a finding is not\n{golden}");
     let row = |rule: &convscan::doctor::rule::Rule| {
         format!("| `{}` | {} | {} | {} |\n", rule.id, rule.severity.word(), rule.what, rule.cure)
     };
