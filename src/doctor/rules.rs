@@ -14,12 +14,13 @@ mod ours;
 mod pools;
 pub(super) mod reading;
 mod sizes;
+mod traffic;
 
 use super::rule::Rule;
 
 /// All rules.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let above = [reading::RULES, channels::RULES, pools::RULES, mapping::RULES];
+    let above = [reading::RULES, channels::RULES, pools::RULES, traffic::RULES, mapping::RULES];
     let below = [
         sizes::RULES,
         ours::RULES,
