@@ -159,6 +159,11 @@ fn call(simple: &Simple) -> Option<Call> {
         program.text.rsplit(['/', ':']).next() == Some(PROGRAM) && part.text == PART
     };
     let at = simple.words.windows(2).position(is_ours)?;
+    // These run nothing of what stands behind them.
+    let first = simple.words.first().map_or("", |first| &first.text);
+    if at > 0 && (IDLE.contains(&first) || matches!(first, "echo" | "printf" | "test" | "[")) {
+        return None;
+    }
     let program = simple.words.get(at)?.clone();
     let part = simple.words.get(at + 1)?;
     let end = simple.words.last().map_or(part.span.end, |last| last.span.end);

@@ -154,3 +154,15 @@ fn no_text_is_too_odd() {
         }
     }
 }
+
+#[test]
+fn what_is_only_named_is_not_run() {
+    for text in
+        ["echo convscan part", "/bin/true; printf x convscan part", ": convscan part", "exit convscan part"]
+    {
+        assert!(Command::parse(text).call.is_none(), "{text}");
+    }
+    for text in ["exec convscan part", "nice -n 5 /x/convscan part", "env A=b convscan part"] {
+        assert!(Command::parse(text).call.is_some(), "{text}");
+    }
+}
