@@ -86,3 +86,49 @@ fn the_readme_lists_every_rule() {
         assert_eq!(&rest[..length], table);
     }
 }
+
+/// What `snippets` writes for each release stands in the sound set-up of that
+/// release, so it has no finding either.
+#[test]
+fn the_sound_set_ups_hold_what_snippets_write() {
+    let setups = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/setups");
+    let mut met = 0;
+    for (setup, directory, release) in [
+        ("5.2", "imta/config", "5.2"),
+        ("6.2", "config", "6.2"),
+        ("6.3", "config", "6.3"),
+        ("7", "config", "7.0.3"),
+        ("8.1", "config", "8.1"),
+        ("pmdf", "table", "pmdf"),
+    ] {
+        for part in ["job_controller.cnf", "imta.cnf", "conversions", "mappings"] {
+            let options = ["snippets", "--release", release, "--jobs", "3", "--external-jobs", "5", part];
+            let snippet = Command::new(CONVSCAN).args(options).output().unwrap().stdout;
+            let file = if release == "pmdf" { part.replace("imta.cnf", "pmdf.cnf") } else { part.to_owned() };
+            let text = fs::read_to_string(setups.join(setup).join(directory).join(file)).unwrap();
+            let lines = String::from_utf8(snippet).unwrap();
+            for line in lines.lines().filter(|line| !line.starts_with('!') && !line.is_empty()) {
+                assert!(text.lines().any(|own| own == line), "{setup}: {part} lacks `{line}`");
+                met += 1;
+            }
+        }
+    }
+    assert!(met > 100, "{met}");
+}
+
+#[test]
+fn every_example_configuration_has_no_finding() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut met = 0;
+    for entry in fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let output =
+                Command::new(CONVSCAN).args(["check", "--elsewhere", "--config"]).arg(&path).output();
+            let output = output.unwrap();
+            assert_eq!((output.status.code(), output.stdout), (Some(0), Vec::new()), "{}", path.display());
+            met += 1;
+        }
+    }
+    assert!(met >= 4, "{met}");
+}

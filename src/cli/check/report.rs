@@ -22,7 +22,7 @@ pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::R
     }
     let read = setup.files.iter().filter(|seen| seen.outcome == Outcome::Read).count();
     let files = count(read, "file");
-    if !setup.files.iter().any(|seen| seen.role.is_servers()) {
+    if setup.here.is_some() && !setup.files.iter().any(|seen| seen.role.is_servers()) {
         output::talk("no mail server was found here: name its directory with --root, or its imta_tailor");
     }
     if findings.is_empty() {
