@@ -132,3 +132,22 @@ fn every_example_configuration_has_no_finding() {
     }
     assert!(met >= 4, "{met}");
 }
+
+#[test]
+fn a_long_set_up_has_no_finding_for_its_length() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/setups/8.1");
+    copy(&root, directory.path());
+    let add = |file: &str, lines: String| {
+        let path = directory.path().join("config").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text + &lines).unwrap();
+    };
+    let block = |i: usize| format!("\ntcp_site{i} smtp mx maxjobs 4 pool SMTP_POOL\nsite{i}-daemon\n");
+    add("imta.cnf", (0..300).map(block).collect());
+    let lines = |i: usize| format!("  user{i}|*  $Ydone{i}\n");
+    add("mappings", format!("\nSITE_ACCESS\n\n{}", (0..3000).map(lines).collect::<String>()));
+    let output = check(directory.path(), &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((said.as_str(), output.status.code()), ("", Some(0)));
+}
