@@ -64,7 +64,9 @@ fn nothing_leaks(setup: &Setup, findings: &mut [Finding]) {
         *known.entry(path.to_owned()).or_insert_with(look)
     };
     for finding in findings {
-        if is_secret(&finding.diagnostic.path) {
+        // What is said of a file as a whole has no words of it.
+        let quotes = finding.diagnostic.line > 0 || matches!(finding.rule.check, Check::Reading);
+        if quotes && is_secret(&finding.diagnostic.path) {
             finding.diagnostic.hide("");
             finding.rule.what.clone_into(&mut finding.diagnostic.message);
         }

@@ -393,3 +393,13 @@ fn a_file_that_the_servers_account_may_not_read_is_not_shown() {
     let findings = serde_json::to_string(&host.findings()).unwrap();
     assert!(findings.contains("leading-blank"), "{findings}");
 }
+
+/// Root reads all of them, and the server does not run as root.
+#[test]
+fn a_file_of_the_server_that_its_account_may_not_read_is_found() {
+    let host = Host::new();
+    allow(&host.path("config/mappings"), 0o600);
+    let said = host.said("account-cannot");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("may not read mappings: denied by mode 0600"), "{said:?}");
+}
