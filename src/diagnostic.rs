@@ -120,7 +120,9 @@ impl Diagnostic {
     /// `path:line:col`, or `path` for a complaint about the whole file.
     pub fn place(&self) -> String {
         let Self { path, line, column, .. } = self;
-        if *line == 0 { path.clone() } else { format!("{path}:{line}:{column}") }
+        // Files may include others by any name.
+        let path = text::aligned(path, usize::MAX);
+        if *line == 0 { path } else { format!("{path}:{line}:{column}") }
     }
 
     /// The line and the caret, each with a line break before it; empty for a

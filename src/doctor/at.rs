@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 use crate::mta::source::{Sources, Span};
+use crate::text;
 
 /// Bytes of one of the files that were read.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,13 @@ pub struct Edit {
     pub line: usize,
     /// The lines as they are to be, without the last line end.
     pub lines: String,
+}
+
+impl Edit {
+    /// `path:line`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", text::aligned(&self.path, usize::MAX), self.line)
+    }
 }
 
 /// How to mend something.

@@ -27,7 +27,10 @@ impl Finding {
             Place::At(at) => at.complaint(message),
             Place::Known(diagnostic) => *diagnostic,
         };
-        diagnostic.hint = hint.or(diagnostic.hint).or_else(|| Some(rule.cure.to_owned()));
+        let hint = hint.or(diagnostic.hint).unwrap_or_else(|| rule.cure.to_owned());
+        // Both may quote names from the files, whoever wrote these.
+        diagnostic.message = text::aligned(&diagnostic.message, LONGEST);
+        diagnostic.hint = Some(text::aligned(&hint, LONGEST));
         diagnostic.severity = severity.unwrap_or(rule.severity);
         Self { rule, diagnostic, mends }
     }
@@ -53,9 +56,9 @@ impl Finding {
         for mend in mends {
             out += &match mend {
                 Mend::Edit(edit) if edit.lines.is_empty() => {
-                    format!("\nremove: {}:{}", edit.path, edit.line)
+                    format!("\nremove: {}", edit.place())
                 }
-                Mend::Edit(edit) => format!("\nwrite: {}:{}{}", edit.path, edit.line, quoted(&edit.lines)),
+                Mend::Edit(edit) => format!("\nwrite: {}{}", edit.place(), quoted(&edit.lines)),
                 Mend::Write(lines) => format!("\nwrite:{}", quoted(lines)),
             };
         }
@@ -72,7 +75,7 @@ pub enum Reason {
     Known,
 }
 
-/// Longest line to write that is shown whole.
+/// Longest message, and longest line to write, that is shown whole.
 const LONGEST: usize = 1024;
 
 fn quoted(lines: &str) -> String {

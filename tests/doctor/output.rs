@@ -128,6 +128,31 @@ fn line_ends_of_windows_are_found() {
     );
 }
 
+/// Names of channels, pools and included files are whatever somebody wrote.
+#[test]
+fn no_name_in_the_files_moves_the_cursor() {
+    let directory = sound("8.1");
+    let site = directory.path().join("config/\u{1b}[31msite");
+    fs::write(&site, "NO ENTRY\n").unwrap();
+    let add = |file: &str, lines: &str| {
+        let path = directory.path().join("config").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text + lines).unwrap();
+    };
+    add("imta.cnf", "\ntcp_\u{1b}[32m pool NO\u{1b}[33mWHERE\nx-daemon\n");
+    let table = "  IN-CHAN=tcp_\u{1b}[34m;OUT-CHAN=*;*CONVERT  Yes,Channel=\u{202e}x\n";
+    add("mappings", &format!("{table}\n<{}\n", site.display()));
+    for options in [&[][..], &["--json"], &["--coverage"], &["--fix-diff"]] {
+        let (text, talk, _) = run(directory.path(), options);
+        let odd = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(odd) && !talk.contains(odd), "{options:?}: {text:?} {talk:?}");
+    }
+    let (text, ..) = run(directory.path(), &[]);
+    for rule in ["leading-blank", "pool-undefined", "channel-undefined"] {
+        assert!(text.contains(&format!("[{rule}]")), "{rule} is not in\n{text}");
+    }
+}
+
 /// A comment in ISO 8859-1 stays what it is, and patch(1) takes the diff.
 #[test]
 fn the_diff_of_a_file_that_is_not_utf_8_keeps_its_bytes() {
