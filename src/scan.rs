@@ -1,11 +1,13 @@
 //! The straight line from a part to a reply: [`examine`], [`disinfect`],
 //! [`answer`]. Every way out is a reply; whatever fails ends in "try again".
 
+pub mod commit;
 mod hints;
 mod notice;
 mod panel;
 mod record;
 mod views;
+pub mod watch;
 
 pub use self::hints::{Headers, names};
 use self::notice::notice;

@@ -16,7 +16,6 @@
 //! only where no answer could be written at all.
 
 mod setup;
-mod watch;
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -24,11 +23,9 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use self::setup::{Given, Setup};
-use self::watch::Watch;
 use super::{Exit, output};
 use crate::config::Config;
 use crate::engine::{self, Cleaned, Sample};
-use crate::os::answer::{self, Sources};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
@@ -38,6 +35,8 @@ use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};
 use crate::record::Record;
 use crate::reply::Reply;
+use crate::scan::commit::{self, Sources};
+use crate::scan::watch::Watch;
 use crate::scan::{self, Evidence, Headers, Voice, Whole};
 use crate::status::Release;
 use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
@@ -107,7 +106,7 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Exit {
 
 /// Puts the safe answer down, if the entry gave us a place for it.
 fn promise(outputs: &Outputs, release: Release) -> Voice {
-    match answer::promise(outputs, &Reply::defer(release)) {
+    match commit::promise(outputs, &Reply::defer(release)) {
         Ok(()) => Voice::Options,
         Err(_) => Voice::Mute,
     }
@@ -219,7 +218,7 @@ fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> D
 fn act(outputs: &Outputs, voice: Voice, decided: Decided) -> (Exit, Record) {
     let Decided { reply, mut record, input, ahead, cleaned } = decided;
     let cleaned = cleaned.as_ref().map(|cleaned| &cleaned.input);
-    let committed = answer::commit(outputs, &reply, Sources { input: input.as_ref(), ahead, cleaned });
+    let committed = commit::commit(outputs, &reply, Sources { input: input.as_ref(), ahead, cleaned });
     let defer = name_of(&Action::NAMES, &Action::Defer);
     if let Err(error) = &committed {
         record.reason = Some(format!("the answer `{}` could not be written: {error}", record.action));

@@ -2,7 +2,6 @@
 
 pub mod access;
 pub mod account;
-pub mod answer;
 mod beside;
 pub(crate) mod channel_command;
 pub mod clock;

@@ -6,21 +6,22 @@ use crate::os::clock;
 use crate::record::{Steps, millis};
 
 /// A stopwatch with laps.
-pub(super) struct Watch {
+pub struct Watch {
     started: Instant,
     last: Instant,
     /// What has been measured so far.
-    pub(super) steps: Steps,
+    pub steps: Steps,
 }
 
 impl Watch {
-    pub(super) fn start() -> Self {
+    /// Starts now.
+    pub fn start() -> Self {
         let now = clock::instant();
         Self { started: now, last: now, steps: Steps::default() }
     }
 
     /// Milliseconds since the last call.
-    pub(super) fn lap(&mut self) -> f64 {
+    pub fn lap(&mut self) -> f64 {
         let now = clock::instant();
         let took = now.duration_since(self.last);
         self.last = now;
@@ -28,7 +29,7 @@ impl Watch {
     }
 
     /// The steps with their total, up to the last lap.
-    pub(super) fn total(&self) -> Steps {
+    pub fn total(&self) -> Steps {
         Steps { total: millis(self.last.duration_since(self.started)), ..self.steps }
     }
 }

@@ -7,8 +7,8 @@
 
 use std::io;
 
-use super::files;
-use super::input::{Ahead, Input};
+use crate::os::files;
+use crate::os::input::{Ahead, Input};
 use crate::part::Outputs;
 use crate::reply::{Body, Reply};
 
