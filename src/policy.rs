@@ -1,8 +1,13 @@
-//! The administrator's table from findings to action. Cannot fail.
+//! The administrator's table: what is done with each kind of finding. [`judge`]
+//! applies it to one part.
 
-use crate::verdict::{ErrorKind, Findings, Reason, ScanError, Verdict};
+mod judge;
+
+pub use self::judge::{Circumstances, Cleaning, Content, Delivery, Judgement, Voice, Way, judge};
+use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
 
 /// What is asked of the MTA for one part.
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Deliver the part as it came.
@@ -90,34 +95,23 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The action for the worst finding. A cleaned part is not decided here.
-    pub fn decide(&self, worst: &Result<Verdict, ScanError>) -> Action {
-        match worst {
+    /// The action that the table names for one result. An infected part that was
+    /// cleaned is not in the table.
+    fn line(&self, result: &Result<Verdict, ScanError>) -> Action {
+        match result {
             Ok(Verdict::Clean) => Action::Pass,
             Ok(Verdict::Infected(_)) => self.infected,
             Ok(Verdict::Unscannable(reason, _)) => match self.ruling(*reason) {
                 Ruling::Act(action) => action,
                 Ruling::Convict => self.infected,
             },
-            Err(error) => line(&self.error, &ErrorKind::NAMES, &error.kind).unwrap_or(Action::Defer),
+            Err(error) => entry(&self.error, &ErrorKind::NAMES, &error.kind).unwrap_or(Action::Defer),
         }
     }
 
-    /// The worst of `findings`; of several that are equally bad the one that the
-    /// policy is strictest about, so that no line that passes one thing passes
-    /// another.
-    pub fn strictest(&self, findings: &Findings) -> Result<Verdict, ScanError> {
-        let worst = findings.worst();
-        let rivals = findings.results().filter(|result| is_rival(result, &worst));
-        let strictest = rivals.max_by_key(|result| strictness(self.decide(result)));
-        match strictest {
-            Some(rival) if strictness(self.decide(rival)) > strictness(self.decide(&worst)) => rival.clone(),
-            Some(_) | None => worst,
-        }
-    }
-
-    /// `verdict` as the administrator wants it counted.
-    pub fn counted(&self, verdict: Verdict) -> Verdict {
+    /// `verdict` as the administrator wants it counted: a reason that he calls a
+    /// virus is a conviction from here on.
+    pub fn count(&self, verdict: Verdict) -> Verdict {
         match verdict {
             Verdict::Unscannable(reason, name) if self.ruling(reason) == Ruling::Convict => {
                 Verdict::convicted(reason, name)
@@ -128,26 +122,7 @@ impl Policy {
 
     /// What becomes of a part that is unscannable for `reason`.
     pub fn ruling(&self, reason: Reason) -> Ruling {
-        line(&self.unscannable, &Reason::NAMES, &reason).unwrap_or(Ruling::Act(Action::Defer))
-    }
-}
-
-/// Whether both are failures, or both unscannable.
-fn is_rival(one: &Result<Verdict, ScanError>, other: &Result<Verdict, ScanError>) -> bool {
-    match (one, other) {
-        (Ok(Verdict::Unscannable(..)), Ok(Verdict::Unscannable(..))) | (Err(_), Err(_)) => true,
-        (Ok(Verdict::Clean | Verdict::Infected(_) | Verdict::Unscannable(..)) | Err(_), _) => false,
-    }
-}
-
-/// How far an action is from delivering what was not proven clean.
-fn strictness(action: Action) -> u8 {
-    match action {
-        Action::Pass => 0,
-        Action::Disinfect | Action::Replace => 1,
-        Action::Delete | Action::Discard => 2,
-        Action::Hold => 3,
-        Action::Defer => 4,
+        entry(&self.unscannable, &Reason::NAMES, &reason).unwrap_or(Ruling::Act(Action::Defer))
     }
 }
 
@@ -170,7 +145,7 @@ fn by_default(reason: Reason) -> Action {
 }
 
 /// The entry of `lines` that stands where `wanted` stands in `names`.
-fn line<L: Copy, T: PartialEq>(lines: &[L], names: &[(T, &str)], wanted: &T) -> Option<L> {
+fn entry<L: Copy, T: PartialEq>(lines: &[L], names: &[(T, &str)], wanted: &T) -> Option<L> {
     let place = names.iter().position(|(value, _)| value == wanted)?;
     lines.get(place).copied()
 }
@@ -178,16 +153,16 @@ fn line<L: Copy, T: PartialEq>(lines: &[L], names: &[(T, &str)], wanted: &T) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::{Finding, Threat};
+    use crate::verdict::Threat;
 
     #[test]
     fn the_default_defers_whatever_was_not_scanned() {
         let policy = Policy::default();
         for (kind, _) in ErrorKind::NAMES {
-            assert_eq!(policy.decide(&Err(ScanError::new(kind, "x"))), Action::Defer);
+            assert_eq!(policy.line(&Err(ScanError::new(kind, "x"))), Action::Defer);
         }
         for (reason, _) in Reason::NAMES {
-            let action = policy.decide(&Ok(Verdict::unscannable(reason)));
+            let action = policy.line(&Ok(Verdict::unscannable(reason)));
             assert!(matches!(action, Action::Defer | Action::Hold), "{reason:?}");
         }
     }
@@ -197,50 +172,21 @@ mod tests {
         let mut policy = Policy::default();
         let (macros, poison) =
             (Verdict::from_name(b"Heuristics.OLE2.ContainsMacros.VBA"), Verdict::unscannable(Reason::Poison));
-        assert_eq!(policy.counted(macros.clone()), macros);
+        assert_eq!(policy.count(macros.clone()), macros);
         policy.unscannable = [Ruling::Convict; Reason::NAMES.len()];
         let convicted = |name: &[u8]| Verdict::Infected(vec![Threat::new(name)]);
-        assert_eq!(policy.counted(macros), convicted(b"Heuristics.OLE2.ContainsMacros.VBA"));
-        assert_eq!(policy.counted(poison.clone()), convicted(b"Unscannable.poison"));
-        assert_eq!(policy.decide(&Ok(poison)), policy.infected);
-        assert_eq!(policy.counted(Verdict::Clean), Verdict::Clean);
-    }
-
-    #[test]
-    fn of_two_that_are_equally_bad_the_stricter_line_decides() {
-        let mut policy = Policy::default();
-        let set = |policy: &mut Policy, reason, action| {
-            let place = Reason::NAMES.iter().position(|(known, _)| *known == reason).unwrap();
-            policy.unscannable[place] = Ruling::Act(action);
-        };
-        set(&mut policy, Reason::Encrypted, Action::Pass);
-        set(&mut policy, Reason::Macros, Action::Hold);
-        policy.error[6] = Action::Pass;
-        let findings = |results: &[Result<Verdict, ScanError>]| {
-            Findings(
-                results.iter().map(|result| Finding { result: result.clone(), ..Finding::of("e") }).collect(),
-            )
-        };
-        let (encrypted, macros) =
-            (Ok(Verdict::unscannable(Reason::Encrypted)), Ok(Verdict::unscannable(Reason::Macros)));
-        let (late, blind) =
-            (Err(ScanError::new(ErrorKind::TimedOut, "x")), Err(ScanError::new(ErrorKind::Blind, "y")));
-        for (lax, strict) in [(&encrypted, &macros), (&late, &blind)] {
-            for both in [[lax.clone(), strict.clone()], [strict.clone(), lax.clone()]] {
-                assert_eq!(&policy.strictest(&findings(&both)), strict);
-            }
-            assert_eq!(&policy.strictest(&findings(std::slice::from_ref(lax))), lax);
-        }
-        // A failure is worse than what an engine could not look into.
-        assert_eq!(policy.strictest(&findings(&[macros, late.clone()])), late);
+        assert_eq!(policy.count(macros), convicted(b"Heuristics.OLE2.ContainsMacros.VBA"));
+        assert_eq!(policy.count(poison.clone()), convicted(b"Unscannable.poison"));
+        assert_eq!(policy.line(&Ok(poison)), policy.infected);
+        assert_eq!(policy.count(Verdict::Clean), Verdict::Clean);
     }
 
     #[test]
     fn each_kind_has_its_own_line() {
         let mut policy = Policy::default();
         policy.error[6] = Action::Hold;
-        assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::TimedOut, "x"))), Action::Hold);
-        assert_eq!(policy.decide(&Err(ScanError::new(ErrorKind::Crashed, "x"))), Action::Defer);
+        assert_eq!(policy.line(&Err(ScanError::new(ErrorKind::TimedOut, "x"))), Action::Hold);
+        assert_eq!(policy.line(&Err(ScanError::new(ErrorKind::Crashed, "x"))), Action::Defer);
     }
 
     #[test]

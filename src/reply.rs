@@ -17,6 +17,7 @@ pub enum Body {
 }
 
 /// The answer for one part.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The content to deliver.
@@ -33,26 +34,20 @@ impl Reply {
         Self::directive(Status::Again, release, Body::Absent)
     }
 
-    /// Nothing at all, where there is no way to say anything.
-    pub fn silence() -> Self {
-        Self { body: Body::Absent, headers: String::new(), options: String::new() }
-    }
-
-    /// The part as it came.
-    pub fn pass() -> Self {
-        Self { body: Body::Original, headers: String::new(), options: String::new() }
-    }
-
-    /// The cleaned part under its own type.
-    pub fn cleaned() -> Self {
-        Self { body: Body::Cleaned, headers: String::new(), options: String::new() }
+    /// This content under the part's own type, and no directive.
+    pub fn content(body: Body) -> Self {
+        Self { body, headers: String::new(), options: String::new() }
     }
 
     /// The notice in place of the part. Headers and options say the same,
     /// since no manual says which of them wins. The headers name no file, so
     /// that no `name=` of the original survives an entry's `parameter-copy`.
-    pub fn notice(text: String, description: &str) -> Self {
-        let charset = if text.is_ascii() { "us-ascii" } else { "utf-8" };
+    pub fn in_place(notice: Body, description: &str) -> Self {
+        let is_ascii = match &notice {
+            Body::Notice(text) => text.is_ascii(),
+            Body::Absent | Body::Original | Body::Cleaned => true,
+        };
+        let charset = if is_ascii { "us-ascii" } else { "utf-8" };
         let headers = format!(
             "Content-Type: text/plain; charset={charset}\n\
              Content-Disposition: inline\n\
@@ -66,7 +61,7 @@ impl Reply {
             (OutputOption::Description, description),
         ];
         let options = options.iter().map(|(option, value)| format!("{}={value}\n", option.name())).collect();
-        Self { body: Body::Notice(text), headers, options }
+        Self { body: notice, headers, options }
     }
 
     /// A directive about the message or the part. `body` is what is delivered
@@ -89,11 +84,11 @@ mod tests {
 
     #[test]
     fn a_notice_says_its_charset_and_names_no_file() {
-        let reply = Reply::notice("plain".to_owned(), "Virus notice");
+        let reply = Reply::in_place(Body::Notice("plain".to_owned()), "Virus notice");
         assert!(reply.headers.starts_with("Content-Type: text/plain; charset=us-ascii\n"));
         assert!(reply.headers.ends_with("\n\n"));
         assert!(!reply.headers.contains("name="));
-        let reply = Reply::notice("\u{e9}".to_owned(), "Virus notice");
+        let reply = Reply::in_place(Body::Notice("\u{e9}".to_owned()), "Virus notice");
         assert!(reply.headers.contains("charset=utf-8"));
         assert!(!reply.options.contains("STATUS"));
     }

@@ -31,6 +31,7 @@ impl fmt::Display for Threat {
 }
 
 /// What an engine says about one part.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The engine's exact, documented clean answer.
@@ -204,6 +205,7 @@ impl Finding {
 }
 
 /// All engines' results for one part.
+#[must_use]
 #[derive(Clone, Debug, Default)]
 pub struct Findings(pub Vec<Finding>);
 
@@ -223,26 +225,49 @@ impl Findings {
         if let Some(error) = self.results().find_map(|result| result.as_ref().err()) {
             return Err(error.clone());
         }
+        if !self.0.iter().any(|finding| finding.weight == Weight::Acquits) {
+            let detail = "no engine that can acquit looked at the part";
+            return Err(ScanError::new(ErrorKind::Configuration, detail));
+        }
         if let Some(unscannable) =
             self.results().flatten().find(|verdict| matches!(verdict, Verdict::Unscannable(..)))
         {
             return Ok(unscannable.clone());
         }
-        let acquitted = self
-            .0
-            .iter()
-            .any(|finding| finding.weight == Weight::Acquits && finding.result == Ok(Verdict::Clean));
-        if acquitted {
-            return Ok(Verdict::Clean);
-        }
-        Err(ScanError::new(ErrorKind::Configuration, "no engine that can acquit looked at the part"))
+        Ok(Verdict::Clean)
     }
 
     /// All results that count.
     pub fn results(&self) -> impl Iterator<Item = &Result<Verdict, ScanError>> {
         let counting =
-            self.0.iter().filter(|finding| finding.weight != Weight::StoodInFor || finding.result.is_ok());
+            self.0.iter().filter(|finding| finding.weight != Weight::StoodInFor || finding.convicts());
         counting.map(|finding| &finding.result)
+    }
+
+    /// Lets engines stand in for each other, where one of several is enough: one
+    /// that acquits or convicts stands in for those that failed or do not take parts of this
+    /// size. What another found in the part counts, and one that only could not
+    /// look stands in for nobody.
+    pub fn stand_in(&mut self) {
+        let looked = |finding: &Finding| match finding.result {
+            Ok(Verdict::Clean) => finding.weight == Weight::Acquits,
+            Ok(Verdict::Infected(_)) => true,
+            Ok(Verdict::Unscannable(..)) | Err(_) => false,
+        };
+        if !self.0.iter().any(looked) {
+            return;
+        }
+        for finding in &mut self.0 {
+            if matches!(finding.result, Err(_) | Ok(Verdict::Unscannable(Reason::TooLarge, _))) {
+                finding.weight = Weight::StoodInFor;
+            }
+        }
+    }
+
+    /// Whether an engine convicted the part itself: it may be able to clean it. No
+    /// engine can clean a file that we took out of the part.
+    pub fn convict_surface(&self) -> bool {
+        self.0.iter().any(|finding| finding.convicts() && finding.inside.is_none())
     }
 
     /// Whether an engine convicted.
@@ -316,6 +341,34 @@ mod tests {
         assert_eq!(with(Ok(Verdict::Clean)), Ok(Verdict::Clean));
         assert!(with(Err(ScanError::new(ErrorKind::Crashed, "y"))).is_err());
         assert!(Findings(vec![failed.clone()]).worst().is_err());
+    }
+
+    #[test]
+    fn only_a_clean_stands_in_and_only_for_what_did_not_look() {
+        let clean = || Ok(Verdict::Clean);
+        let (failed, small) =
+            (Err(ScanError::new(ErrorKind::Crashed, "x")), Ok(Verdict::unscannable(Reason::TooLarge)));
+        let (locked, worm) = (Ok(Verdict::unscannable(Reason::Encrypted)), Ok(Verdict::from_name(b"Worm")));
+        let together = |one: &Result<Verdict, ScanError>, other: &Result<Verdict, ScanError>| {
+            let mut findings =
+                Findings([one, other].map(|result| finding(Weight::Acquits, result.clone())).to_vec());
+            findings.stand_in();
+            findings.worst()
+        };
+        let table = [
+            (&failed, &clean(), &clean()),
+            (&small, &clean(), &clean()),
+            (&locked, &clean(), &locked),
+            (&failed, &locked, &failed),
+            (&failed, &small, &failed),
+            (&worm, &clean(), &worm),
+            (&worm, &failed, &worm),
+            (&worm, &small, &worm),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!(&together(one, other), expected, "{one:?} {other:?}");
+            assert_eq!(&together(other, one), expected, "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -158,6 +158,32 @@ fn a_part_that_is_unscannable_is_looked_into_too() {
     assert!(notice.contains("Eicar-Test"), "{notice}");
 }
 
+/// One engine is away and the policy passes its errors: an infected file inside
+/// the part once passed with it, although a healthy engine knew it.
+#[test]
+fn a_part_that_one_engine_failed_on_is_looked_into_too() {
+    let lines = [
+        "[policy]\nerror = \"pass\"\n",
+        "[policy.error]\nunreachable = \"pass\"\n",
+        "[policy.error]\nunreachable = \"replace\"\n",
+        "[policy]\nerror = \"hold\"\n",
+    ];
+    let away = "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/nonexistent/s\"\ncanary = \"off\"\n";
+    for line in lines {
+        let run = |payload: &[u8]| {
+            let case = plain(Case::new(&text(payload)));
+            let config = format!("{}{away}{line}", rules(&case));
+            configured(case, &config).run()
+        };
+        let (notice, record) = run(&uuencoded(&eicar())).replaced();
+        assert!(notice.contains("Eicar-Test"), "{line}: {notice}");
+        assert_eq!(record.verdict, "infected", "{line}");
+        let record = run(b"").record();
+        let expected = ["pass", "pass", "replace", "hold"].map(str::to_owned);
+        assert!(expected.contains(&record.action) && record.verdict == "error", "{line}: {record:?}");
+    }
+}
+
 /// Mozilla decodes an encoding of that name whatever the type is.
 #[test]
 fn a_part_of_an_encoding_that_no_server_decodes_is_looked_through() {

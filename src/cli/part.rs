@@ -25,21 +25,16 @@ use std::path::{Path, PathBuf};
 use self::setup::{Given, Setup};
 use super::{Exit, output};
 use crate::config::Config;
-use crate::engine::{self, Cleaned, Sample};
-use crate::os::clock::Deadline;
-use crate::os::files;
-use crate::os::fingerprint::Fingerprint;
-use crate::os::input::{Ahead, Input};
-use crate::os::{log, signals, vars};
+use crate::os::{files, log, signals, vars};
 use crate::part::{Outputs, Part};
-use crate::policy::{Action, Disinfection};
+use crate::policy::{Action, Voice, Way};
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::scan::commit::{self, Sources};
 use crate::scan::watch::Watch;
-use crate::scan::{self, Evidence, Headers, Voice, Whole};
+use crate::scan::{self, Outcome};
 use crate::status::Release;
-use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
+use crate::verdict::{ErrorKind, ScanError, name_of};
 
 /// Arguments, for the help text alone.
 #[derive(clap::Args)]
@@ -92,12 +87,13 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Exit {
     let part = Part::from_vars(&vars);
     watch.steps.start = watch.lap();
     let misconfigured = fault.is_some();
-    let decided = guarded(|| match fault {
-        None => examined(&config, &part, &outputs, voice, &mut watch),
-        Some(fault) => unexamined(&config, &part, voice, fault),
+    let way = Way::Channel { voice, release: config.release };
+    let outcome = guarded(|| match fault {
+        None => scan::scan(&config, &part, way, outputs.file.as_deref(), &mut watch),
+        Some(fault) => scan::give_up(&config, &part, way, fault),
     });
-    let decided = decided.unwrap_or_else(|bug| unexamined(&config, &part, voice, bug));
-    let (exit, mut record) = act(&outputs, voice, decided);
+    let outcome = outcome.unwrap_or_else(|bug| scan::give_up(&config, &part, way, bug));
+    let (exit, mut record) = act(&outputs, voice, outcome);
     watch.steps.reply = watch.lap();
     record.ms = watch.total();
     report(&config, misconfigured, &record);
@@ -117,106 +113,9 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, ScanError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| ScanError::new(ErrorKind::Internal, "a bug: see stderr"))
 }
 
-/// The decision, and what must stay open until it is carried out.
-struct Decided {
-    reply: Reply,
-    record: Record,
-    input: Option<Input>,
-    ahead: Option<Ahead>,
-    cleaned: Option<Cleaned>,
-}
-
-/// Asks the engines and decides.
-fn examined(config: &Config, part: &Part, outputs: &Outputs, voice: Voice, watch: &mut Watch) -> Decided {
-    let by = Deadline::after(config.limits.deadline);
-    let input = match open(part) {
-        Ok(input) => input,
-        Err(error) => return unexamined(config, part, voice, error),
-    };
-    let headers = Headers::of(part);
-    let names = scan::names(config, part, &headers);
-    let engines = engine::open(config);
-    let fingerprint = Fingerprint::new(&input.file);
-    let sample = Sample {
-        file: &input.file,
-        size: input.size,
-        mime_type: &part.mime_type,
-        names: &names,
-        fingerprint: Some(&fingerprint),
-    };
-    let whole = Whole { part, input: &input, headers: &headers };
-    // Nearly every part is clean, so the time of waiting is used for what is to be
-    // done then: to copy it, and to see whether it hides something.
-    let (mut tried, mut glanced) = (None, None);
-    let mut meanwhile = || {
-        tried.get_or_insert_with(|| outputs.file.as_deref().and_then(|path| input.copy_ahead(path)));
-        glanced.get_or_insert_with(|| scan::glance(whole, by));
-    };
-    let mut findings = scan::examine(config, &engines, &sample, by, &mut meanwhile);
-    // What is found only behind the surface is not cleaned: engines clean what
-    // they see.
-    let infected = matches!(findings.worst(), Ok(Verdict::Infected(_)));
-    // The policy may pass what is unscannable, but nothing that is infected beside it.
-    if matches!(findings.worst(), Ok(Verdict::Clean | Verdict::Unscannable(..))) {
-        let glance = glanced.unwrap_or_else(|| scan::glance(whole, by));
-        findings.0.extend(scan::examine_inside(config, &engines, &sample, (whole, glance), by).0);
-    }
-    watch.steps.scan = watch.lap();
-    let cleaned = if infected && config.policy.disinfection == Disinfection::Try {
-        let cleaned = scan::disinfect(config, &engines, &sample, whole, by);
-        let took = watch.lap();
-        watch.steps.disinfect = if cleaned.is_some() { took } else { 0.0 };
-        cleaned
-    } else {
-        None
-    };
-    let evidence = Evidence {
-        part,
-        input: Some(&input),
-        headers: &headers,
-        names: &names,
-        findings: &findings,
-        cleaned: cleaned.as_ref().map(|cleaned| cleaned.as_ref().map(|_| ()).map_err(String::as_str)),
-        voice,
-    };
-    let (reply, record) = scan::answer(config, &evidence);
-    Decided {
-        reply,
-        record,
-        ahead: tried.flatten(),
-        cleaned: cleaned.and_then(Result::ok),
-        input: Some(input),
-    }
-}
-
-fn open(part: &Part) -> Result<Input, ScanError> {
-    let path =
-        part.input.as_deref().ok_or_else(|| ScanError::new(ErrorKind::Part, "INPUT_FILE is not given"))?;
-    Input::open(path).map_err(|error| ScanError::new(ErrorKind::Part, format!("INPUT_FILE: {error}")))
-}
-
-/// Decides about a part that no engine was asked about.
-fn unexamined(config: &Config, part: &Part, voice: Voice, error: ScanError) -> Decided {
-    let input = open(part).ok();
-    let headers = Headers::of(part);
-    let names = scan::names(config, part, &headers);
-    let findings = Findings::failure(error);
-    let evidence = Evidence {
-        part,
-        input: input.as_ref(),
-        headers: &headers,
-        names: &names,
-        findings: &findings,
-        cleaned: None,
-        voice,
-    };
-    let (reply, record) = scan::answer(config, &evidence);
-    Decided { reply, record, input, ahead: None, cleaned: None }
-}
-
 /// Puts the answer in place. Where that fails the promise still stands.
-fn act(outputs: &Outputs, voice: Voice, decided: Decided) -> (Exit, Record) {
-    let Decided { reply, mut record, input, ahead, cleaned } = decided;
+fn act(outputs: &Outputs, voice: Voice, outcome: Outcome) -> (Exit, Record) {
+    let Outcome { action, reply, mut record, input, ahead, cleaned } = outcome;
     let cleaned = cleaned.as_ref().map(|cleaned| &cleaned.input);
     let committed = commit::commit(outputs, &reply, Sources { input: input.as_ref(), ahead, cleaned });
     let defer = name_of(&Action::NAMES, &Action::Defer);
@@ -225,7 +124,7 @@ fn act(outputs: &Outputs, voice: Voice, decided: Decided) -> (Exit, Record) {
         defer.clone_into(&mut record.action);
         record.scanned = None;
     }
-    let unheard = voice == Voice::Mute && (committed.is_err() || reply == Reply::silence());
+    let unheard = voice == Voice::Mute && (committed.is_err() || action == Action::Defer);
     if unheard {
         output::talk("OUTPUT_OPTIONS is not given or cannot be written: exit 75 is all that can be said");
     }

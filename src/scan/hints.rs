@@ -13,7 +13,7 @@ use crate::text;
 
 /// The header blocks that came with a part, each read when it is first asked for.
 #[derive(Debug)]
-pub struct Headers {
+pub(super) struct Headers {
     paths: [Option<PathBuf>; 2],
     blocks: [OnceCell<Vec<u8>>; 2],
 }
@@ -24,7 +24,7 @@ const MESSAGE: usize = 1;
 
 impl Headers {
     /// Those of `part`.
-    pub fn of(part: &Part) -> Self {
+    pub(super) fn of(part: &Part) -> Self {
         let paths = [part.headers.clone(), part.message_headers.clone()];
         Self { paths, blocks: [OnceCell::new(), OnceCell::new()] }
     }
@@ -62,7 +62,7 @@ const MOST_SHOWN: usize = 8;
 /// symbols, and from its header where there are none or where a rule may turn on
 /// them. The manuals disagree on which parameter a symbol holds. None of them is
 /// fit for being shown; [`shown`] makes it so.
-pub fn names(config: &Config, part: &Part, headers: &Headers) -> Vec<String> {
+pub(super) fn names(config: &Config, part: &Part, headers: &Headers) -> Vec<String> {
     let mut names: Vec<String> = part.raw_names.iter().map(|raw| header::file_name(raw)).collect();
     let thorough = config.engines.iter().any(|engine| matches!(engine.kind, EngineKind::Rules(_)));
     if names.is_empty() || thorough {

@@ -3,13 +3,14 @@
 
 use std::cell::{Cell, LazyCell};
 
-use super::{Evidence, hints};
+use super::evidence::Evidence;
+use super::hints;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::mta::header;
 use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::{clock, files};
-use crate::policy::Action;
+use crate::policy::{Action, Judgement};
 use crate::verdict::{ScanError, Threat, Verdict};
 
 /// Longest notice. A template of that length may name a field thousands of times.
@@ -27,10 +28,10 @@ pub(super) struct Notice {
 pub(super) fn notice(
     config: &Config,
     evidence: &Evidence<'_>,
-    worst: &Result<Verdict, ScanError>,
-    action: Action,
+    judgement: &Judgement,
     reference: &str,
 ) -> Notice {
+    let Judgement { worst, action, delivery: _ } = judgement;
     let (template, warning) = template(config, worst);
     let unknown = |text: String| if text.is_empty() { "(unknown)".to_owned() } else { text };
     // A template may name a field any number of times; what costs something is
@@ -50,7 +51,7 @@ pub(super) fn notice(
             Field::Name => names.clone(),
             Field::Type => unknown(evidence.part.mime_type.clone()),
             Field::Size => unknown(evidence.input.map_or(String::new(), |input| input.size.to_string())),
-            Field::Action => action_words(action).to_owned(),
+            Field::Action => action_words(*action).to_owned(),
             Field::Date => date.clone(),
             Field::From => from.clone(),
             Field::Subject => subject.clone(),

@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::Scan;
 use crate::config::{Agreement, Config, EngineKind};
 use crate::engine::{Farm, Response, Sample};
 use crate::os::clock::{self, Deadline};
@@ -15,17 +16,12 @@ use crate::verdict::{ErrorKind, Finding, Findings, ScanError, Verdict, Weight};
 /// Asks the engines. Those that only convict come first; whoever convicts spares
 /// the others the work. `meanwhile` is called while an engine is waited for; it
 /// must not mind being called again, or not at all.
-pub fn examine(
-    config: &Config,
-    engines: &[Farm<'_>],
-    sample: &Sample<'_>,
-    by: Deadline,
-    meanwhile: &mut dyn FnMut(),
-) -> Findings {
+pub(super) fn ask(scan: &Scan<'_>, sample: &Sample<'_>, meanwhile: &mut dyn FnMut()) -> Findings {
+    let Scan { config, engines, deadline } = *scan;
     let of = |weight| engines.iter().filter(move |engine| engine.weight() == weight);
     let mut findings = Findings::default();
     for engine in of(Weight::ConvictsOnly) {
-        findings.0.push(asked(config, engine, sample, by, meanwhile));
+        findings.0.push(ask_one(config, engine, sample, deadline, meanwhile));
         if findings.convict() {
             return findings;
         }
@@ -33,35 +29,36 @@ pub fn examine(
     let acquitting: Vec<_> = of(Weight::Acquits).collect();
     match (acquitting.as_slice(), config.agreement) {
         ([], _) => {}
-        ([one], _) => findings.0.push(asked(config, one, sample, by, meanwhile)),
+        ([one], _) => findings.0.push(ask_one(config, one, sample, deadline, meanwhile)),
         (several, Agreement::Backup) => {
-            findings.0.extend(in_turn(config, several, sample, by, meanwhile));
+            findings.0.extend(in_turn(config, several, sample, deadline, meanwhile).0);
         }
         (several, agreement @ (Agreement::All | Agreement::First)) => {
-            findings.0.extend(at_once(config, several, sample, by, (agreement, meanwhile)));
+            findings.0.extend(at_once(config, several, sample, deadline, (agreement, meanwhile)).0);
         }
     }
     findings
 }
 
-/// Asks each only if those before it failed.
+/// Asks each only if those before it failed, or could not look.
 fn in_turn(
     config: &Config,
     engines: &[&Farm<'_>],
     sample: &Sample<'_>,
     by: Deadline,
     meanwhile: &mut dyn FnMut(),
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+) -> Findings {
+    let mut findings = Findings::default();
     for engine in engines {
-        let finding = asked(config, engine, sample, by, meanwhile);
-        let decided = finding.result.is_ok();
-        findings.push(finding);
+        let finding = ask_one(config, engine, sample, by, meanwhile);
+        let decided = matches!(finding.result, Ok(Verdict::Clean | Verdict::Infected(_)));
+        findings.0.push(finding);
         if decided {
             break;
         }
     }
-    without_failures(findings)
+    findings.stand_in();
+    findings
 }
 
 /// How often is looked whether we are asked to end.
@@ -75,7 +72,7 @@ fn at_once(
     sample: &Sample<'_>,
     by: Deadline,
     (agreement, meanwhile): (Agreement, &mut dyn FnMut()),
-) -> Vec<Finding> {
+) -> Findings {
     let (by, stop) = by.stoppable();
     let runs_children = engines.iter().any(|engine| matches!(engine.config().kind, EngineKind::Command(_)));
     let held = runs_children.then(process::hold_signals);
@@ -89,7 +86,7 @@ fn at_once(
                 let own = files::reopened(sample.file);
                 let sample = Sample { file: own.as_ref().unwrap_or(sample.file), ..*sample };
                 // Nobody listens once all is decided.
-                let _ = sender.send((i, asked(config, engine, &sample, by, &mut || ())));
+                let _ = sender.send((i, ask_one(config, engine, &sample, by, &mut || ())));
             };
             if thread::Builder::new().spawn_scoped(scope, work).is_err() {
                 alone.push((i, engine));
@@ -119,40 +116,29 @@ fn at_once(
             }
         }
         for (i, engine) in alone {
-            answers.push((i, asked(config, engine, sample, by, &mut || ())));
+            answers.push((i, ask_one(config, engine, sample, by, &mut || ())));
         }
         answers
     });
     answers.sort_by_key(|(i, _)| *i);
-    let findings = answers.into_iter().map(|(_, finding)| finding).collect();
+    let mut findings = Findings(answers.into_iter().map(|(_, finding)| finding).collect());
     match agreement {
-        Agreement::All => findings,
-        Agreement::First | Agreement::Backup => without_failures(findings),
+        Agreement::All => {}
+        Agreement::First | Agreement::Backup => findings.stand_in(),
     }
+    findings
 }
 
 fn is_decided(finding: &Finding, agreement: Agreement) -> bool {
     match (&finding.result, agreement) {
         (Ok(Verdict::Infected(_)), _) => true,
-        (Ok(Verdict::Clean | Verdict::Unscannable(..)), agreement) => agreement == Agreement::First,
-        (Err(_), _) => false,
+        (Ok(Verdict::Clean), agreement) => agreement == Agreement::First,
+        // Another engine may see what this one could not look at.
+        (Ok(Verdict::Unscannable(..)) | Err(_), _) => false,
     }
 }
 
-/// Where one engine gave a verdict, the failures of those that it stood in for do
-/// not count.
-fn without_failures(mut findings: Vec<Finding>) -> Vec<Finding> {
-    if findings.iter().any(|finding| finding.result.is_ok()) {
-        for finding in &mut findings {
-            if finding.result.is_err() {
-                finding.weight = Weight::StoodInFor;
-            }
-        }
-    }
-    findings
-}
-
-fn asked(
+fn ask_one(
     config: &Config,
     engine: &Farm<'_>,
     sample: &Sample<'_>,
@@ -167,7 +153,7 @@ fn asked(
     let finding = Finding { weight: engine.weight(), took: started.elapsed(), ..Finding::of(engine.name()) };
     match response {
         Ok(Response { verdict, version, address, warning, remembered }) => {
-            let result = Ok(config.policy.counted(verdict));
+            let result = Ok(config.policy.count(verdict));
             Finding { version, address, warning, remembered, result, ..finding }
         }
         Err(error) => Finding { result: Err(error), ..finding },

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Evidence, hints};
+use super::evidence::Evidence;
+use super::hints;
 use crate::config::{Config, Digest};
 use crate::os::clock::{self, Deadline};
 use crate::os::digest;
 use crate::os::input::{Input, Until};
-use crate::policy::Action;
+use crate::policy::{Action, Judgement};
 use crate::record::{EngineRecord, Record, millis};
 use crate::verdict::{Finding, Findings, Reason, ScanError, Verdict, Weight, name_of};
 
@@ -22,12 +23,8 @@ fn verdict_name(result: &Result<Verdict, ScanError>) -> &'static str {
 }
 
 /// The log line of a part, but for the times of its steps.
-pub(super) fn record(
-    config: &Config,
-    evidence: &Evidence<'_>,
-    worst: &Result<Verdict, ScanError>,
-    action: Action,
-) -> Record {
+pub(super) fn record(config: &Config, evidence: &Evidence<'_>, judgement: &Judgement) -> Record {
+    let Judgement { worst, action, delivery: _ } = judgement;
     let Evidence { part, input, findings, .. } = evidence;
     let clean = matches!(worst, Ok(Verdict::Clean));
     let digest_wanted = !clean || config.log.digest == Digest::All;
@@ -36,8 +33,8 @@ pub(super) fn record(
         time: clock::utc(micros),
         reference: reference(micros),
         verdict: verdict_name(worst).to_owned(),
-        action: name_of(&Action::NAMES, &action).to_owned(),
-        scanned: (action == Action::Pass && !clean).then_some(false),
+        action: name_of(&Action::NAMES, action).to_owned(),
+        scanned: (*action == Action::Pass && !clean).then_some(false),
         threats: findings.threats().iter().map(ToString::to_string).collect(),
         reason: reason(worst, evidence),
         part: part.number.clone(),

@@ -12,7 +12,7 @@ use nix::sys::socket::{Backlog, listen};
 
 use super::{CLEAN, Fate, Host, fate, has_clamd, reason, spawn, wait_for};
 use crate::harness::clamd::Clamd;
-use crate::harness::fake_clamd::FakeClamd;
+use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::{clamd_at, eicar};
 
 /// Two engines, called `one` and `two`, of whom so many must agree.
@@ -71,6 +71,42 @@ fn all_first_and_backup_mean_what_they_say() {
     assert!(warning.contains("stood in for `one`: blind"), "{warning}");
     assert_eq!(run("first", &watched, &good, &eicar()).0, Fate::Replaced);
     assert_eq!(run("all", &watched, &good, CLEAN).0, Fate::Deferred);
+}
+
+/// "I could not look" is no verdict: the policy may pass it, and another engine
+/// may know better.
+#[test]
+fn an_engine_that_could_not_look_stands_in_for_nobody() {
+    let says = |line: &[u8]| FakeClamd::start(Script::Say(line.to_vec()));
+    let locked = || says(b"fd[9]: Heuristics.Encrypted.Zip FOUND\0");
+    let pass = "[policy.unscannable]\nencrypted = \"pass\"\ntoo-large = \"pass\"\n";
+    let content = &CLEAN.repeat(200);
+    let run = |agreement: &str, one: &FakeClamd, two: &FakeClamd, limit: &str| {
+        let host = Host::new();
+        let one = one.engine().replace("canary", &format!("{limit}canary"));
+        let config = panel(agreement, &one, &two.engine()) + pass;
+        let case = host.part(&config, content);
+        case.run();
+        fate(&case, content)
+    };
+    for agreement in ["all", "first", "backup"] {
+        // The conviction comes after the quick answer.
+        let (slow, eyes) = FakeClamd::look();
+        eyes.blind.store(false, Ordering::SeqCst);
+        eyes.time.store(300, Ordering::SeqCst);
+        let worm = says(b"fd[9]: Worm FOUND\0");
+        assert_eq!(run(agreement, &locked(), &worm, "").0, Fate::Replaced, "{agreement}");
+        assert_eq!(run(agreement, &worm, &locked(), "").0, Fate::Replaced, "{agreement}");
+        // One that takes only small parts, and one that takes this one.
+        let (fate, record) = run(agreement, &worm, &slow, "largest = \"1K\"\n");
+        let expected = if agreement == "all" { "unscannable" } else { "clean" };
+        assert_eq!((fate, record.verdict.as_str()), (Fate::Passed, expected), "{agreement} {record:?}");
+        // Nobody who looked: the failure counts, though encrypted parts pass.
+        let (fate, record) = run(agreement, &says(b""), &locked(), "");
+        assert_eq!((fate, record.verdict.as_str()), (Fate::Deferred, "error"), "{agreement}");
+        let (fate, record) = run(agreement, &locked(), &says(b"OK"), "");
+        assert_eq!((fate, record.verdict.as_str()), (Fate::Deferred, "error"), "{agreement}");
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@
 
 use std::io;
 
-use super::panel::examine;
-use super::{Headers, OURSELVES};
+use super::evidence::Subject;
+use super::{OURSELVES, Scan, panel};
 use crate::config::Config;
-use crate::engine::{Farm, Sample};
+use crate::engine::Sample;
 use crate::mta::encoded;
 use crate::mta::header::{self, Ambiguity};
 use crate::mta::hidden::{self, Look};
@@ -21,21 +21,10 @@ use crate::verdict::{ErrorKind, Finding, Findings, Reason, ScanError, Threat, Ve
 /// Largest part that is read into memory for what it hides.
 const LARGEST: u64 = 64 << 20;
 
-/// The part as it came, and what belongs to it.
-#[derive(Clone, Copy, Debug)]
-pub struct Whole<'a> {
-    /// The part as the channel described it.
-    pub part: &'a Part,
-    /// Its content.
-    pub input: &'a Input,
-    /// Its header blocks.
-    pub headers: &'a Headers,
-}
-
 /// What the surface tells: whether there is anything to be opened. It asks no
 /// engine, so it can be had while one is waited for.
 #[derive(Debug)]
-pub struct Glance {
+pub(super) struct Glance {
     ambiguity: Option<Ambiguity>,
     inside: io::Result<Inside>,
 }
@@ -53,26 +42,27 @@ impl Inside {
     }
 }
 
-/// Looks at the surface.
-pub fn glance(whole: Whole<'_>, by: Deadline) -> Glance {
-    let Whole { part, input, headers } = whole;
-    Glance {
-        ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
-        inside: Inside::of(input, part, by),
+impl Glance {
+    /// Looks at the surface of a part.
+    pub(super) fn at(subject: &Subject<'_>, deadline: Deadline) -> Self {
+        let Subject { part, input, headers } = subject;
+        Self {
+            ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
+            inside: Inside::of(input, part, deadline),
+        }
     }
 }
 
 /// What is found behind the part's surface. Only what is not clean is told.
-pub fn examine_inside(
-    config: &Config,
-    engines: &[Farm<'_>],
+pub(super) fn examine(
+    scan: &Scan<'_>,
+    subject: &Subject<'_>,
     sample: &Sample<'_>,
-    (whole, glance): (Whole<'_>, Glance),
-    by: Deadline,
+    glance: Glance,
 ) -> Findings {
-    let findings = Findings(ambiguous(config, glance.ambiguity).into_iter().collect());
-    let mut view = View { config, engines, sample: *sample, by, findings };
-    let looked = glance.inside.and_then(|inside| view.look(whole, &inside));
+    let findings = Findings(ambiguous(scan.config, glance.ambiguity).into_iter().collect());
+    let mut view = View { scan, sample: *sample, findings };
+    let looked = glance.inside.and_then(|inside| view.look(subject, &inside));
     looked.unwrap_or_else(|error| view.findings.0.push(failure(error)));
     view.findings
 }
@@ -81,7 +71,7 @@ pub fn examine_inside(
 fn ambiguous(config: &Config, ambiguity: Option<Ambiguity>) -> Option<Finding> {
     let name = Threat::new(ambiguity?.to_string().as_bytes());
     let verdict = Verdict::Unscannable(Reason::Ambiguous, Some(name));
-    Some(of_ourselves(Ok(config.policy.counted(verdict))))
+    Some(Finding { inside: Some("header"), ..of_ourselves(Ok(config.policy.count(verdict))) })
 }
 
 fn failure(error: io::Error) -> Finding {
@@ -93,16 +83,14 @@ fn of_ourselves(result: Result<Verdict, ScanError>) -> Finding {
     Finding { result, ..Finding::of(OURSELVES) }
 }
 
-struct View<'v, 'a> {
-    config: &'v Config,
-    engines: &'v [Farm<'a>],
+struct View<'v> {
+    scan: &'v Scan<'v>,
     sample: Sample<'v>,
-    by: Deadline,
     findings: Findings,
 }
 
-impl View<'_, '_> {
-    fn look(&mut self, Whole { part, input, .. }: Whole<'_>, inside: &Inside) -> io::Result<()> {
+impl View<'_> {
+    fn look(&mut self, Subject { part, input, .. }: &Subject<'_>, inside: &Inside) -> io::Result<()> {
         let mime_type = self.sample.mime_type;
         if !inside.hides && !inside.encoded {
             return Ok(());
@@ -125,23 +113,23 @@ impl View<'_, '_> {
     }
 
     fn give_up(&mut self, reason: Reason) {
-        let verdict = self.config.policy.counted(Verdict::unscannable(reason));
+        let verdict = self.scan.config.policy.count(Verdict::unscannable(reason));
         self.findings.0.push(of_ourselves(Ok(verdict)));
     }
 
     fn show_hidden(&mut self, content: &[u8], mime_type: &str) -> io::Result<()> {
-        let by = self.by;
-        let found = hidden::find_while(content, mime_type, &|| by.left().is_some());
+        let deadline = self.scan.deadline;
+        let found = hidden::find_while(content, mime_type, &|| deadline.left().is_some());
         for item in &found.items {
             if self.findings.convict() {
                 return Ok(());
             }
-            if by.left().is_none() {
+            if deadline.left().is_none() {
                 return Err(late());
             }
             self.show(&item.content, &item.mime_type, &item.names, item.kind.word())?;
         }
-        match (found.beyond, by.left()) {
+        match (found.beyond, deadline.left()) {
             (false, _) => {}
             (true, Some(_)) => self.give_up(Reason::TooMany),
             (true, None) => return Err(late()),
@@ -162,7 +150,7 @@ impl View<'_, '_> {
         let file = files::in_memory(content)?;
         let (size, fingerprint) = (content.len() as u64, Fingerprint::new(&file));
         let sample = Sample { file: &file, size, mime_type, names, fingerprint: Some(&fingerprint) };
-        let found = examine(self.config, self.engines, &sample, self.by, &mut || ());
+        let found = panel::ask(self.scan, &sample, &mut || ());
         let telling = found.0.into_iter().filter(|finding| finding.result != Ok(Verdict::Clean));
         self.findings.0.extend(telling.map(|finding| Finding { inside: Some(inside), ..finding }));
         Ok(())
