@@ -27,7 +27,10 @@ pub mod config;
 pub mod record;
 pub mod reply;
 
-// pure readers of the mail server's files and of mail itself
+// mail itself
+pub mod mail;
+
+// pure readers of the mail server's files
 pub mod mta;
 
 // the only code that touches the system
@@ -38,6 +41,9 @@ pub mod engine;
 
 // the straight line from a part to a reply
 pub mod scan;
+
+// the conversion channel, played
+pub mod play;
 
 // what goes into the files of the mail server, as text
 pub mod snippets;

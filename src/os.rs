@@ -3,7 +3,6 @@
 pub mod access;
 pub mod account;
 mod beside;
-pub(crate) mod channel_command;
 pub mod clock;
 pub(crate) mod cores;
 pub mod digest;

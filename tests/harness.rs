@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use convscan::mta::message::answer::{Answer, Ending};
+use convscan::play::answer::{Answer, Ending};
 use convscan::record::Record;
 
 /// The program under test.

@@ -50,7 +50,6 @@
 //! With --every-reading: 0 no harm, 1 some. 1 also where
 //! --conversions or --mappings have faults.
 
-mod channel;
 mod explain;
 mod readings;
 
@@ -61,19 +60,19 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
-use self::channel::{BUILT_IN, Channel, Handled};
 use crate::cli::{Exit, output};
 use crate::config;
 use crate::diagnostic::Severity;
 use crate::doctor;
+use crate::mail::message::{Changes, Leaf, Message};
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
-use crate::mta::message::answer::{Ending, Outcome, Step};
-use crate::mta::message::{Changes, Leaf, Message};
-use crate::mta::reading::Reading;
 use crate::mta::source::Include;
-use crate::os::channel_command::Program;
 use crate::os::{files, message_file};
+use crate::play::answer::{Ending, Outcome, Step};
+use crate::play::channel::{BUILT_IN, Channel, Handled};
+use crate::play::command::Program;
+use crate::play::reading::Reading;
 use crate::text;
 
 /// Arguments of `message`.

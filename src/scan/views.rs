@@ -8,9 +8,9 @@ use super::panel::examine;
 use super::{Headers, OURSELVES};
 use crate::config::Config;
 use crate::engine::{Farm, Sample};
-use crate::mta::encoded;
-use crate::mta::header::{self, Ambiguity};
-use crate::mta::hidden::{self, Look};
+use crate::mail::ambiguity::{self, Ambiguity};
+use crate::mail::encoded;
+use crate::mail::hidden::{self, Look};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
@@ -57,7 +57,7 @@ impl Inside {
 pub fn glance(whole: Whole<'_>, by: Deadline) -> Glance {
     let Whole { part, input, headers } = whole;
     Glance {
-        ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
+        ambiguity: headers.blocks().find_map(|block| ambiguity::ambiguities(block).into_iter().next()),
         inside: Inside::of(input, part, by),
     }
 }

@@ -4,7 +4,7 @@ use convscan::mta::imta_cnf::{Channel, ImtaCnf, Keyword};
 use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
 use convscan::mta::option_file::{OptionFile, Setting};
-use convscan::mta::server_conf::{Dialect, ServerConf};
+use convscan::mta::scanner_conf::{Dialect, ServerConf};
 use convscan::mta::source::{Sources, Span, Word};
 use convscan::mta::tailor::{File, Tailor};
 use convscan::mta::unified::Unified;

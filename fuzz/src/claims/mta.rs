@@ -1,10 +1,10 @@
 //! The mail server's files, and headers.
 
+use convscan::mail::{ambiguity, field as reader, parameter};
 use convscan::mta::conversions::{
     Action, Conversions, Entry, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
 use convscan::mta::mappings::{Mappings, Outcome};
-use convscan::mta::{header as reader, parameter};
 
 use super::files::word;
 use super::{has, in_place, printable};
@@ -172,10 +172,10 @@ pub fn header(data: &[u8]) {
         let values = parameter::parameters(data, name);
         assert!(values.iter().enumerate().all(|(i, value)| !values[..i].contains(value)));
     }
-    let ambiguities = reader::ambiguities(data);
+    let ambiguities = ambiguity::ambiguities(data);
     assert!(ambiguities.iter().enumerate().all(|(i, found)| !ambiguities[..i].contains(found)));
     let twice = [data, b"\nContent-Type: a/b; boundary=c; boundary*=d\nContent-Type: a/b\n"].concat();
-    assert!(reader::ambiguities(&twice).len() >= 2);
+    assert!(ambiguity::ambiguities(&twice).len() >= 2);
     let main = parameter::main_value(data);
     assert!(!main.contains(&b';') && main.trim_ascii() == main);
     for (name, _) in parameter::all(data) {

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::channel::{Answered, Channel, judged};
 use crate::cli::{Exit, output};
+use crate::mail::message::{Change, Leaf, Message};
 use crate::mta::conversions::Action;
-use crate::mta::message::answer::{Change, Outcome, Step};
-use crate::mta::message::{Leaf, Message};
-use crate::mta::reading::{InputForm, InputHeaders, Reading, Symbols};
+use crate::play::answer::{Outcome, Step};
+use crate::play::channel::{Answered, Channel, judged};
+use crate::play::reading::{InputForm, InputHeaders, Reading, Symbols};
 
 /// What distinguishes runs of the command.
 type How = (InputForm, InputHeaders, Symbols);

@@ -5,7 +5,7 @@ use memchr::memmem;
 use super::basket::Basket;
 use super::reader::Reader;
 use super::{Kind, lines};
-use crate::mta::header;
+use crate::mail::field;
 
 /// Of the line that announces it, the word that no program leaves out.
 pub(super) const MARK: &[u8] = b"BinHex";
@@ -122,7 +122,7 @@ fn forks(bytes: &[u8], basket: &mut Basket) {
     };
     for length in [data, resource] {
         let fork = reader.up_to(length as usize);
-        basket.put(Kind::BinHex, vec![header::file_name(name)], "", fork.to_vec());
+        basket.put(Kind::BinHex, vec![field::file_name(name)], "", fork.to_vec());
         reader.up_to(2);
     }
 }

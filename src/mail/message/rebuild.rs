@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::answer::{Change, Replacement};
+use super::block;
+use super::change::{Change, Replacement};
 use super::dress::{Origin, by_options};
-use super::encode::{self, Encoding, Width};
-use super::header;
 use super::split;
 use super::{Host, Leaf, Message, Next, Place, Role};
+use crate::mail::encoding::{self, Encoding, Width};
 
 /// What becomes of the leaves, by their place in [`Message::leaves`]. A leaf
 /// that is not named stays.
@@ -194,10 +194,10 @@ impl Message<'_> {
     ) -> (&'static str, Vec<u8>) {
         let eol = self.eol(place.buffer);
         let text = match texture {
-            Texture::Text => encode::lines_ended_by(content, eol),
+            Texture::Text => encoding::lines_ended_by(content, eol),
             Texture::Binary => content.to_vec(),
         };
-        let width = encode::width(&text, eol);
+        let width = encoding::width(&text, eol);
         let seven = width == Width::Seven;
         let wanted =
             |name: &[u8]| wanted.is_some_and(|wanted| wanted.trim_ascii().eq_ignore_ascii_case(name));
@@ -246,7 +246,7 @@ impl Message<'_> {
     /// A message with Content fields needs a MIME-Version, RFC 2045, 4.
     fn with_version(&self, place: &Place, mut lines: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         let has = place.header.value(self.bytes(place.buffer), VERSION).is_some();
-        let is_version = |line: &Vec<u8>| header::is_named(line, VERSION);
+        let is_version = |line: &Vec<u8>| block::is_named(line, VERSION);
         if place.role == Role::Message && !lines.is_empty() && !has && !lines.iter().any(is_version) {
             lines.insert(0, line(VERSION, b"1.0"));
         }
@@ -256,7 +256,7 @@ impl Message<'_> {
     /// The line end of the buffer, judged by its first line.
     fn eol(&self, buffer: usize) -> &'static [u8] {
         let bytes = self.bytes(buffer);
-        match header::first_line(bytes, 0..bytes.len()) {
+        match block::first_line(bytes, 0..bytes.len()) {
             Some(line) if line.ends_with(b"\r\n") => b"\r\n",
             _ => b"\n",
         }
@@ -291,25 +291,25 @@ struct Given {
 
 impl Given {
     fn new(fields: &[Vec<u8>], eol: &[u8]) -> Self {
-        Self { fields: fields.iter().map(|field| encode::lines_ended_by(field, eol)).collect() }
+        Self { fields: fields.iter().map(|field| encoding::lines_ended_by(field, eol)).collect() }
     }
 
     fn value(&self, name: &str) -> Option<Vec<u8>> {
-        let field = self.fields.iter().find(|field| header::is_named(field, name))?;
+        let field = self.fields.iter().find(|field| block::is_named(field, name))?;
         let value = field.splitn(2, |byte| *byte == b':').nth(1)?;
         let unfolded: Vec<u8> = value.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
         Some(unfolded.trim_ascii().to_vec())
     }
 
     fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|field| header::is_named(field, name))
+        self.fields.iter().any(|field| block::is_named(field, name))
     }
 
     /// All fields but those that `new` gives, and what only we can know.
     fn without(&self, new: &[(&str, Vec<u8>)]) -> impl Iterator<Item = Vec<u8>> {
         let taken = |field: &Vec<u8>| {
             let ours = ABOUT_OCTETS.iter().chain(&[TRANSFER]);
-            new.iter().map(|(name, _)| name).chain(ours).any(|name| header::is_named(field, name))
+            new.iter().map(|(name, _)| name).chain(ours).any(|name| block::is_named(field, name))
         };
         self.fields.iter().filter(move |field| !taken(field)).cloned()
     }

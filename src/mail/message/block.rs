@@ -35,7 +35,7 @@ impl Header {
                 blank = line.len();
                 break;
             }
-            match (fields.last_mut(), name(line)) {
+            match (fields.last_mut(), name_length(line)) {
                 (Some(field), _) if line.starts_with(b" ") || line.starts_with(b"\t") => {
                     field.whole.end += line.len();
                 }
@@ -102,7 +102,7 @@ impl Field {
 }
 
 /// The length of the field name that `line` begins with, if it is a field.
-pub(crate) fn name(line: &[u8]) -> Option<usize> {
+pub(crate) fn name_length(line: &[u8]) -> Option<usize> {
     let name = line.iter().position(|byte| !matches!(byte, b'!'..=b'9' | b';'..=b'~'))?;
     let rest = line.get(name..)?.trim_ascii_start();
     // A line end between name and colon would make two lines one field.
@@ -113,7 +113,7 @@ pub(crate) fn name(line: &[u8]) -> Option<usize> {
 
 /// Whether the field `line` has this name.
 pub(crate) fn is_named(line: &[u8], wanted: &str) -> bool {
-    let length = name(line).unwrap_or_default();
+    let length = name_length(line).unwrap_or_default();
     line.get(..length).is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 

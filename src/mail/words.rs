@@ -2,8 +2,8 @@
 //! with blanks inside, of any length. Cannot fail; what is no encoded word
 //! stays as it is.
 
-use crate::mta::message::encode::{Encoding, unquote};
-use crate::mta::parameter::in_utf8;
+use crate::mail::encoding::{Encoding, unquote};
+use crate::mail::parameter::in_utf8;
 
 /// Longest name of a charset, with its language. Known ones stay below 45.
 const LONGEST_CHARSET: usize = 100;

@@ -10,10 +10,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::encode::Encoding;
-use super::header::{self, Header};
+use super::block::{self, Header};
 use super::{Bound, Bounds, Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
-use crate::mta::parameter::{all, main_value, parameters};
+use crate::mail::encoding::Encoding;
+use crate::mail::parameter::{all, main_value, parameters};
 
 /// Cuts `raw`; beyond `bounds` it is one leaf.
 pub(super) fn split(raw: &[u8], bounds: Bounds) -> Message<'_> {
@@ -250,7 +250,7 @@ fn children(bytes: &[u8], body: Range<usize>, content_type: &[u8], most: usize) 
         return children;
     }
     let mut at = body.start;
-    while let Some(line) = header::first_line(bytes, at..body.end) {
+    while let Some(line) = block::first_line(bytes, at..body.end) {
         let found = delimiter(line, &boundary);
         if found != Line::Other
             && let Some(child) = children.last_mut()

@@ -4,7 +4,7 @@
 //! so. A part that looks as its `INPUT_ENCODING` would make it look is therefore
 //! seen both ways.
 
-use crate::mta::message::Encoding;
+use crate::mail::encoding::Encoding;
 
 /// How much of a part is looked at.
 pub const LOOKED_AT: usize = 4096;

@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::basket::Basket;
 use super::{Kind, begins_line, line_at, lines};
-use crate::mta::header;
+use crate::mail::field;
 
 const BEGIN: &[u8] = b"=ybegin ";
 
@@ -21,7 +21,7 @@ pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
         }
         // The name is the last parameter and goes to the end of the line.
         let name = memmem::find(line, b"name=").and_then(|at| line.get(at + 5..));
-        let name = header::file_name(name.unwrap_or_default().trim_ascii());
+        let name = field::file_name(name.unwrap_or_default().trim_ascii());
         for section in [Some(long), short].into_iter().flatten() {
             basket.put(Kind::Yenc, vec![name.clone()], "", decoded(section));
         }

@@ -5,8 +5,8 @@ use std::iter;
 
 use super::Kind;
 use super::basket::Basket;
-use crate::mta::header;
-use crate::mta::message::Message;
+use crate::mail::field;
+use crate::mail::message::Message;
 
 /// Longest beginning of a line that may become a field's name, RFC 5322, 2.1.1.
 const LONGEST_LINE: usize = 998;
@@ -135,12 +135,12 @@ pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket) {
             return;
         }
         let block = message.header(leaf);
-        let read = block.get(..header::LONGEST as usize).unwrap_or(block);
+        let read = block.get(..field::LONGEST as usize).unwrap_or(block);
         if read.len() < block.len() {
             basket.overflow();
         }
         let kind = [&leaf.main_type[..], b"/", &leaf.subtype].concat().to_ascii_lowercase();
         let kind = String::from_utf8_lossy(&kind);
-        basket.put(Kind::Mail, header::file_names(read), &kind, message.content(leaf));
+        basket.put(Kind::Mail, field::file_names(read), &kind, message.content(leaf));
     }
 }

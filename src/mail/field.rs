@@ -4,11 +4,8 @@
 //! No manual tells for certain whether `INPUT_HEADERS` is the part's header or
 //! that of the message around it, so nothing here depends on it.
 
-mod ambiguity;
-mod words;
-
-pub use self::ambiguity::{Ambiguity, ambiguities};
 use super::parameter::{once, parameters};
+use super::words;
 use crate::text;
 
 /// How much of a header file is read. Real headers are a few kilobytes; the
@@ -88,12 +85,12 @@ pub fn file_names(block: &[u8]) -> Vec<String> {
 }
 
 /// What the parameter `wanted` names.
-fn named(value: &[u8], wanted: &str) -> impl Iterator<Item = String> {
+pub(super) fn named(value: &[u8], wanted: &str) -> impl Iterator<Item = String> {
     parameters(value, wanted).into_iter().map(|raw| file_name(&raw))
 }
 
 /// Every field of the `wanted` ones by its place there, unfolded, in one pass.
-fn fields(block: &[u8], wanted: &[&str]) -> Vec<(usize, Vec<u8>)> {
+pub(super) fn fields(block: &[u8], wanted: &[&str]) -> Vec<(usize, Vec<u8>)> {
     let mut fields: Vec<(usize, Vec<u8>)> = Vec::new();
     let mut inside = false;
     for line in block.split(|byte| *byte == b'\n') {

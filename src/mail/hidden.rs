@@ -54,7 +54,7 @@ impl Kind {
 pub struct Hidden {
     /// What it was found in.
     pub kind: Kind,
-    /// Its file names as [`header::file_name`](super::header::file_name) has
+    /// Its file names as [`field::file_name`](super::field::file_name) has
     /// them, for comparing; often none.
     pub names: Vec<String>,
     /// `type/subtype` in lower case where a header tells it, else empty.

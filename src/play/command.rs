@@ -18,9 +18,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
+use super::answer::{Answer, Ending};
 use crate::channel::Var;
 use crate::config::PATH_VARIABLE;
-use crate::mta::message::answer::{Answer, Ending};
 
 /// Longest value of a variable. The system refuses to start a program with one
 /// of 128 KB, and a part must not be able to bring that about by a long name.

@@ -7,68 +7,68 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::answer::{self, Dressing, Ending, Step};
+use super::command::{self, Input, Program, Run};
+use super::reading::{InputForm, InputHeaders, Reading, Symbols};
 use crate::channel::Var;
+use crate::mail::field;
+use crate::mail::message::{ByEntry, Change, Kept, Leaf, Message, Parameters};
 use crate::mta::conversions::{
     Action, Choice, Conversions, Entry, MessageHeader, PartFacts, PartParameter, Resolved, Section,
     SymbolReading,
 };
-use crate::mta::header;
 use crate::mta::mappings::Mappings;
-use crate::mta::message::answer::{self, ByEntry, Dressing, Ending, Kept, Parameters, Step};
-use crate::mta::message::{Leaf, Message};
-use crate::mta::reading::{InputForm, InputHeaders, Reading, Symbols};
-use crate::os::channel_command::{self, Input, Program, Run};
 
 /// The entry that is used where the site's file is not given.
-pub(super) const BUILT_IN: &str = "in-channel=*; in-type=*; in-subtype=*;
+pub(crate) const BUILT_IN: &str = "in-channel=*; in-type=*; in-subtype=*;
   parameter-symbol-0=NAME; parameter-copy-0=*; dparameter-symbol-0=FILENAME; dparameter-copy-0=*;
   message-header-file=2; original-header-file=1; override-header-file=1; override-option-file=1;
   command=\"convscan part\"
 ";
 
 /// Everything that decides what becomes of a part.
-pub(super) struct Channel {
-    pub(super) conversions: Conversions,
-    pub(super) mappings: Mappings,
-    pub(super) source: String,
-    pub(super) destination: String,
-    pub(super) tags: Vec<String>,
+pub(crate) struct Channel {
+    pub(crate) conversions: Conversions,
+    pub(crate) mappings: Mappings,
+    pub(crate) source: String,
+    pub(crate) destination: String,
+    pub(crate) tags: Vec<String>,
     /// What is run in place of the entries' commands.
-    pub(super) program: Option<Program>,
+    pub(crate) program: Option<Program>,
     /// A path in the entries' commands, and what is run in its place.
-    pub(super) stand_in: Option<(String, String)>,
+    pub(crate) stand_in: Option<(String, String)>,
     /// Configuration that `convscan part` is run with.
-    pub(super) config: Option<PathBuf>,
-    pub(super) timeout: Duration,
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) timeout: Duration,
 }
 
 /// What became of one part.
-pub(super) struct Handled<'c> {
-    pub(super) choice: Choice<'c>,
-    pub(super) size: usize,
+pub(crate) struct Handled<'c> {
+    pub(crate) choice: Choice<'c>,
+    pub(crate) size: usize,
     /// The command's run, if the entry has one.
-    pub(super) run: Option<Ran>,
-    pub(super) step: Step,
+    pub(crate) run: Option<Ran>,
+    pub(crate) step: Step,
 }
 
 /// The visible side of a run.
-pub(super) struct Ran {
-    pub(super) status: Option<u32>,
-    pub(super) ending: Ending,
-    pub(super) elapsed: Duration,
+pub(crate) struct Ran {
+    pub(crate) status: Option<u32>,
+    pub(crate) ending: Ending,
+    pub(crate) elapsed: Duration,
 }
 
 /// What a command answered, before it is judged under a reading.
 #[derive(Clone)]
-pub(super) struct Answered {
-    pub(super) run: Run,
-    pub(super) input: Vec<u8>,
-    pub(super) dressing: Dressing,
+pub(crate) struct Answered {
+    pub(crate) run: Run,
+    pub(crate) input: Vec<u8>,
+    pub(crate) dressing: Dressing,
 }
 
 impl Channel {
     /// Hands `leaf`, the `number`-th, over and judges the answer.
-    pub(super) fn handle<'c>(
+    pub(crate) fn handle<'c>(
         &'c self,
         message: &Message<'_>,
         leaf: &Leaf,
@@ -89,7 +89,7 @@ impl Channel {
             elapsed: answered.run.elapsed,
         });
         let step = match (&choice.matched, answered) {
-            (Some((_, Entry { action: Action::Delete, .. })), _) => Step::Change(answer::Change::Delete),
+            (Some((_, Entry { action: Action::Delete, .. })), _) => Step::Change(Change::Delete),
             (_, Some(answered)) => judged(answered, reading),
             (_, None) => Step::Keep,
         };
@@ -97,7 +97,7 @@ impl Channel {
     }
 
     /// What the entry's command answers; `None` where there is no command.
-    pub(super) fn answered(
+    pub(crate) fn answered(
         &self,
         message: &Message<'_>,
         leaf: &Leaf,
@@ -134,7 +134,7 @@ impl Channel {
             values: &symbols,
             config: self.config.as_deref(),
         };
-        let run = channel_command::run(&program, &handed, self.timeout)
+        let run = command::run(&program, &handed, self.timeout)
             .with_context(|| format!("cannot run `{}` for part {}", program.path.display(), leaf.number))?;
         Ok(Some(Answered { run, input, dressing: self.dressing(entry, &symbols) }))
     }
@@ -191,9 +191,9 @@ impl Channel {
     }
 
     /// What entries may ask about a part.
-    pub(super) fn facts(&self, message: &Message<'_>, leaf: &Leaf, number: usize) -> PartFacts {
+    pub(crate) fn facts(&self, message: &Message<'_>, leaf: &Leaf, number: usize) -> PartFacts {
         let around = message.enclosing_header(leaf);
-        let field = |name| header::field(around, name).unwrap_or_default();
+        let field = |name| field::field(around, name).unwrap_or_default();
         let parameters = |list: &[(Vec<u8>, Vec<u8>)]| {
             list.iter()
                 .map(|(name, value)| PartParameter { name: name.clone(), value: value.clone() })
@@ -221,6 +221,6 @@ impl Channel {
 }
 
 /// What follows from an answer under `reading`.
-pub(super) fn judged(answered: Answered, reading: &Reading) -> Step {
+pub(crate) fn judged(answered: Answered, reading: &Reading) -> Step {
     answer::dressed_outcome(answered.run.answer, &answered.input, reading, &answered.dressing)
 }

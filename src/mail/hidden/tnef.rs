@@ -8,7 +8,7 @@ use super::Kind;
 use super::basket::{Basket, MOST_ITEMS, MOST_NAMES};
 use super::mapi::properties;
 use super::reader::Reader;
-use crate::mta::header;
+use crate::mail::field;
 
 /// 0x223E9F78 in the order of Intel, [MS-OXTNEF] 2.1.3.1.
 pub(super) const SIGNATURE: [u8; 4] = [0x78, 0x9F, 0x3E, 0x22];
@@ -93,7 +93,7 @@ impl<'a> Attachment<'a> {
     fn name(&mut self, raw: &[u8], basket: &mut Basket) {
         let end = raw.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         if self.names.len() < MOST_NAMES {
-            self.names.push(header::file_name(raw.get(..end).unwrap_or_default()));
+            self.names.push(field::file_name(raw.get(..end).unwrap_or_default()));
         } else {
             basket.overflow();
         }

@@ -4,11 +4,11 @@
 //! cannot be read defer the message under every reading: they are a fault of
 //! the command that an administrator must see.
 
-use super::header;
-use crate::mta::conversions::Output;
-use crate::mta::reading::{
+use super::reading::{
     Again, EmptyOutput, Failure, MissingOutput, OptionsAfterFailure, Precedence, Reading, UnknownStatus,
 };
+use crate::mail::message::{ByEntry, Change, Options, Replacement, is_named, name_length};
+use crate::mta::conversions::Output;
 
 /// Longest options or header file that is read. Real ones have a few lines.
 const LONGEST: usize = 1 << 20;
@@ -65,37 +65,6 @@ pub enum Step {
     Stop(Outcome),
 }
 
-/// What becomes of a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It is removed.
-    Delete,
-    /// It is written anew.
-    Replace(Box<Replacement>),
-}
-
-impl Change {
-    /// Whether nothing of the part's content is left.
-    pub fn empties(&self) -> bool {
-        match self {
-            Self::Delete => true,
-            Self::Replace(replacement) => replacement.content.as_ref().is_some_and(Vec::is_empty),
-        }
-    }
-}
-
-/// A part written anew.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Replacement {
-    /// The new content; `None` where only the header changes.
-    pub(crate) content: Option<Vec<u8>>,
-    /// Header fields without their last line end, which replace all Content-* fields.
-    pub(crate) fields: Vec<Vec<u8>>,
-    pub(crate) options: Options,
-    /// What the entry says of the header's parameters.
-    pub(crate) parameters: ByEntry,
-}
-
 /// What an entry of the conversions file does to the header of what is
 /// delivered. Options and `OUTPUT_HEADERS` override it, as the names of
 /// `override-*-file` say.
@@ -105,46 +74,6 @@ pub struct Dressing {
     pub fields: Vec<(Output, Vec<u8>)>,
     /// `parameter-copy-N` and `out-parameter-*-N`.
     pub parameters: ByEntry,
-}
-
-/// Parameters of Content-type and Content-disposition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ByEntry {
-    /// Of Content-type.
-    pub content_type: Parameters,
-    /// Of Content-disposition.
-    pub disposition: Parameters,
-}
-
-/// Which parameters of a field are kept, and which are set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parameters {
-    /// Those that are kept.
-    pub kept: Kept,
-    /// Those that are set, with their values.
-    pub set: Vec<(Vec<u8>, Vec<u8>)>,
-}
-
-/// Which parameters of a field are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Kept {
-    /// All, by `parameter-copy-N=*`.
-    #[default]
-    All,
-    /// Those with these names.
-    Only(Vec<Vec<u8>>),
-}
-
-/// The options that change a part, and the status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) main_type: Option<Vec<u8>>,
-    pub(crate) subtype: Option<Vec<u8>>,
-    pub(crate) description: Option<Vec<u8>>,
-    pub(crate) disposition: Option<Vec<u8>>,
-    pub(crate) mode: Option<Vec<u8>>,
-    pub(crate) encoding: Option<Vec<u8>>,
-    status: Option<u32>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -189,10 +118,10 @@ pub fn dressed_outcome(answer: Answer, input: &[u8], reading: &Reading, dressing
     if failed && reading.options_after_failure == OptionsAfterFailure::Ignored {
         return after_failure(reading);
     }
-    let Ok(options) = options(answer.options.as_deref().unwrap_or_default()) else {
+    let Ok((options, status)) = options(answer.options.as_deref().unwrap_or_default()) else {
         return LATER;
     };
-    match directive(&options, reading) {
+    match directive(status, reading) {
         None => after_failure(reading),
         Some(Directive::Stop(outcome)) => Step::Stop(*outcome),
         Some(Directive::AsIs) => Step::AsIs,
@@ -202,9 +131,9 @@ pub fn dressed_outcome(answer: Answer, input: &[u8], reading: &Reading, dressing
     }
 }
 
-/// The directive that the options give; `None` where it makes the command fail.
-fn directive(options: &Options, reading: &Reading) -> Option<&'static Directive> {
-    let code = options.status.unwrap_or(1);
+/// The directive that `status` stands for; `None` where it makes the command fail.
+fn directive(status: Option<u32>, reading: &Reading) -> Option<&'static Directive> {
+    let code = status.unwrap_or(1);
     let known = DIRECTIVES.iter().find(|(known, _)| *known == code);
     match known.filter(|_| code != AGN || reading.again == Again::Known) {
         Some((_, directive)) => Some(directive),
@@ -236,13 +165,13 @@ fn delivered(
         return LATER;
     };
     if reading.precedence == Precedence::Headers {
-        let has = |name: &str| fields.iter().any(|field| header::is_named(field, name));
+        let has = |name: &str| fields.iter().any(|field| is_named(field, name));
         options.main_type = options.main_type.filter(|_| !has("Content-Type"));
         options.subtype = options.subtype.filter(|_| !has("Content-Type"));
         options.disposition = options.disposition.filter(|_| !has("Content-Disposition"));
         options.description = options.description.filter(|_| !has("Content-Description"));
     }
-    let has_type = fields.iter().any(|field| header::is_named(field, "Content-Type"));
+    let has_type = fields.iter().any(|field| is_named(field, "Content-Type"));
     for (output, value) in &dressing.fields {
         // Headers that the command gave say all there is to say of the type.
         match output {
@@ -267,7 +196,7 @@ fn delivered(
 
 /// The number that `answer` gives as `STATUS`.
 pub fn status(answer: &Answer) -> Option<u32> {
-    options(answer.options.as_deref()?).ok()?.status
+    options(answer.options.as_deref()?).ok()?.1
 }
 
 fn replaced(
@@ -278,7 +207,6 @@ fn replaced(
     input: &[u8],
 ) -> Step {
     let content = (body != input).then_some(body);
-    let options = Options { status: None, ..options };
     let replacement = Replacement { content, fields, options, parameters };
     if replacement == Replacement::default() {
         return Step::Keep;
@@ -289,8 +217,9 @@ fn replaced(
 /// Reads `NAME=value` lines, the value bare or in quotes. `!` begins a comment,
 /// as in the MTA's own option files. An unknown name is passed over; one that
 /// is no name at all, as behind a byte order mark, could be a lost STATUS.
-fn options(text: &[u8]) -> Result<Options, Unreadable> {
+fn options(text: &[u8]) -> Result<(Options, Option<u32>), Unreadable> {
     let mut options = Options::default();
+    let mut status: Option<u32> = None;
     if text.len() > LONGEST {
         return Err(Unreadable);
     }
@@ -310,9 +239,9 @@ fn options(text: &[u8]) -> Result<Options, Unreadable> {
         }
         let slot = match name.as_slice() {
             b"STATUS" => {
-                let status = number(value)?;
+                let code = number(value)?;
                 // No manual tells which of two directives counts.
-                if options.status.replace(status).is_some_and(|before| before != status) {
+                if status.replace(code).is_some_and(|before| before != code) {
                     return Err(Unreadable);
                 }
                 continue;
@@ -328,7 +257,11 @@ fn options(text: &[u8]) -> Result<Options, Unreadable> {
         *slot = Some(value.to_vec());
     }
     let is_token = |value: &Option<Vec<u8>>| value.as_deref().is_none_or(token);
-    if is_token(&options.main_type) && is_token(&options.subtype) { Ok(options) } else { Err(Unreadable) }
+    if is_token(&options.main_type) && is_token(&options.subtype) {
+        Ok((options, status))
+    } else {
+        Err(Unreadable)
+    }
 }
 
 /// Reads header fields up to an empty line, with continuation lines.
@@ -348,7 +281,7 @@ fn fields(text: &[u8]) -> Result<Vec<Vec<u8>>, Unreadable> {
                 field.extend_from_slice(line);
             }
             // A name that begins like a delimiter line would cut the message there.
-            _ if header::name(line).is_some() && !line.starts_with(b"--") => fields.push(line.to_vec()),
+            _ if name_length(line).is_some() && !line.starts_with(b"--") => fields.push(line.to_vec()),
             _ => return Err(Unreadable),
         }
     }

@@ -5,10 +5,9 @@
 //! "Conversion entry scanning and application"): never `multipart/*` or
 //! `message/*`, but what is inside the former and inside `message/rfc822`.
 
-pub mod answer;
+mod block;
+mod change;
 mod dress;
-pub(crate) mod encode;
-mod header;
 mod rebuild;
 mod split;
 
@@ -19,9 +18,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-pub(crate) use self::encode::Encoding;
-use self::header::Header;
+use self::block::Header;
+pub(crate) use self::block::{is_named, name_length};
+pub(crate) use self::change::Options;
+pub use self::change::{ByEntry, Change, Kept, Parameters, Replacement};
 pub use self::rebuild::Changes;
+use super::encoding::Encoding;
 
 /// A message and its leaves.
 #[derive(Debug)]

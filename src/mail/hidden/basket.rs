@@ -4,7 +4,7 @@
 use std::mem;
 
 use super::{Found, Hidden, Kind};
-use crate::mta::parameter::once;
+use crate::mail::parameter::once;
 
 /// Most pieces that are given. Each is one more look for each engine; a digest of
 /// some hundred messages is honest, thousands of `begin` lines are not.

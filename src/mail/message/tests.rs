@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
-use crate::mta::reading::Reading;
+use crate::play::answer::{Answer, Ending, Step, outcome};
+use crate::play::reading::Reading;
 
-use super::answer::{Answer, Change, Ending, Step, outcome};
 use super::*;
+use crate::mail::encoding;
 
 fn change(content: &[u8], headers: Option<&[u8]>, options: Option<&[u8]>, input: &[u8]) -> Change {
     let answer = Answer {
@@ -440,7 +441,7 @@ fn random_trees_stay_or_change_in_one_place() {
             for (j, (old, new)) in message.leaves().iter().zip(again.leaves()).enumerate() {
                 assert_eq!(old.number, new.number);
                 if j == k {
-                    let content = encode::lines_ended_by(&again.content(new), b"\n");
+                    let content = encoding::lines_ended_by(&again.content(new), b"\n");
                     assert!(content.starts_with(notice), "round {round}, leaf {k}");
                 } else {
                     assert_eq!(message.content(old), again.content(new), "round {round}, leaf {j}");

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{fields, named};
-use crate::mta::parameter::{self, parameters};
+use super::field::{fields, named};
+use super::parameter::{self, parameters};
 
 /// What a header block says twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The Content fields of a changed part, as options, `OUTPUT_HEADERS` and the
 //! entry ask for them. Cannot fail.
 
-use super::answer::{Kept, Options, Parameters, Replacement};
+use super::change::{Kept, Options, Parameters, Replacement};
 use super::split;
 use super::{Labelled, Leaf};
-use crate::mta::parameter;
+use crate::mail::parameter;
 
 /// Where the Content fields of a changed part come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

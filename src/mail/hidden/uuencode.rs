@@ -4,8 +4,8 @@ use memchr::memmem;
 
 use super::basket::Basket;
 use super::{Kind, begins_line, line_at, lines};
-use crate::mta::header;
-use crate::mta::message::Encoding;
+use crate::mail::encoding::Encoding;
+use crate::mail::field;
 
 const BEGIN: &[u8] = b"begin";
 
@@ -109,7 +109,7 @@ fn begin(line: &[u8]) -> Option<Begin> {
         _ => return None,
     };
     let name =
-        if is_encoded { header::file_name(&Encoding::Base64.decoded(name)) } else { header::file_name(name) };
+        if is_encoded { field::file_name(&Encoding::Base64.decoded(name)) } else { field::file_name(name) };
     Some(Begin { form, name, mode })
 }
 
