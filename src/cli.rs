@@ -4,6 +4,7 @@
 pub(crate) mod output;
 
 mod check;
+pub(crate) mod exit;
 mod load;
 mod message;
 mod part;
@@ -13,6 +14,8 @@ mod snippets;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
 
 /// Virus-scan helper for the conversion channel of the iPlanet / Sun / Oracle Messaging Server MTA.
 #[derive(Parser)]
@@ -29,46 +32,6 @@ enum Command {
     Selftest(selftest::Arguments),
     Check(Box<check::Arguments>),
     Snippets(Box<snippets::Arguments>),
-}
-
-/// The manual of a command: the header comment of its source, so that help,
-/// README and source say the same.
-fn manual(source: &str) -> String {
-    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
-    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
-}
-
-/// What a command has to say at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Done.
-    Done,
-    /// The answer is "no".
-    No,
-    /// The arguments contradict each other.
-    Usage,
-    /// `message`: the message is held.
-    Held,
-    /// `message`: the message is discarded.
-    Discarded,
-    /// `message`: the message is returned to its sender.
-    Returned,
-    /// Try again later.
-    Later,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::Usage => 2, // as the command-line parser exits
-            Exit::Held => 10,
-            Exit::Discarded => 11,
-            Exit::Returned => 12,
-            Exit::Later => 75, // EX_TEMPFAIL of sysexits.h
-        })
-    }
 }
 
 /// Runs the command that the process was started with.

@@ -13,7 +13,7 @@ use toml::de::DeTable;
 
 pub(crate) use self::command::FILE_MARK;
 pub use self::command::{Argument, Codes, CommandConfig, Meaning, Pattern, Patterns, Preset, Private};
-pub use self::engine::{Address, Caching, EngineConfig, EngineKind, Place, Protocol};
+pub use self::engine::{Caching, EngineConfig, EngineKind, Place, Protocol};
 pub use self::memory::{Clean, Memory};
 pub(crate) use self::table::parse_duration;
 use self::table::{File, Table};
@@ -301,6 +301,8 @@ fn log(table: &Table<'_, '_>) -> LogConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::address::Address;
 
     const SMALLEST: &str = "[[engine]]\nname = \"clamd\"\ntype = \"clamd\"\naddress = \"unix:/run/clamav/clamd.ctl\"\n\n[log]\nfile = \"/var/log/convscan/parts.jsonl\"\n\n[state]\ndirectory = \"/var/lib/convscan\"\n";
 

@@ -9,6 +9,7 @@
 //! `mod` lines below is the layer diagram; `tests/manual.rs` holds it.
 
 // words: the names and texts everything else is said in
+pub mod address;
 pub mod channel;
 pub mod diagnostic;
 pub mod status;

@@ -60,14 +60,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::{self, Exit};
+use crate::cli::output;
 use crate::config;
 use crate::diagnostic::Severity;
-use crate::doctor;
 use crate::mail::message::{Changes, Leaf, Message};
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
-use crate::mta::source::Include;
+use crate::mta::source::{Include, LARGEST};
 use crate::os::{files, message_file};
 use crate::play::answer::{Ending, Outcome, Step};
 use crate::play::channel::{BUILT_IN, Channel, Handled};
@@ -77,7 +77,7 @@ use crate::text;
 
 /// Arguments of `message`.
 #[derive(clap::Args)]
-#[command(about = "Play the conversion channel for a whole message", long_about = super::manual(include_str!("message.rs")))]
+#[command(about = "Play the conversion channel for a whole message", long_about = exit::manual(include_str!("message.rs")))]
 pub(crate) struct Arguments {
     /// The message; `-` is stdin
     file: PathBuf,
@@ -234,8 +234,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
 }
 
 fn site_file(path: &Path) -> Result<String> {
-    files::read_text(path, doctor::setup::load::LARGEST)
-        .with_context(|| format!("cannot read `{}`", path.display()))
+    files::read_text(path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 /// The absolute path of a convscan in the entries' commands that is not there,

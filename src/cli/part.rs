@@ -23,9 +23,11 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use self::setup::{Given, Setup};
-use super::{Exit, output};
+use super::exit::{self, Exit};
+use super::output;
 use crate::config::Config;
-use crate::engine::{self, Cleaned, Sample};
+use crate::engine;
+use crate::engine::sample::{Cleaned, Sample};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
@@ -43,7 +45,7 @@ use crate::verdict::{ErrorKind, Findings, ScanError, Verdict, name_of};
 
 /// Arguments, for the help text alone.
 #[derive(clap::Args)]
-#[command(about = "Answer for one body part, by the contract of the conversion channel", long_about = super::manual(include_str!("part.rs")))]
+#[command(about = "Answer for one body part, by the contract of the conversion channel", long_about = exit::manual(include_str!("part.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]

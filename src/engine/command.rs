@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Cleaned, Engine, Response, Sample};
+use super::sample::{Cleaned, Engine, Response, Sample};
 use crate::config::{Argument, CommandConfig, Private};
 use crate::os::clock::Deadline;
 use crate::os::input::Input;

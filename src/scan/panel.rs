@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::config::{Agreement, Config, EngineKind};
-use crate::engine::{Farm, Response, Sample};
+use crate::engine::Farm;
+use crate::engine::sample::{Response, Sample};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::os::process::{self, Held};

@@ -6,18 +6,11 @@ use convscan::mta::conversions::{
 };
 use convscan::mta::mappings::{Mappings, Outcome};
 
-use super::files::word;
-use super::{has, in_place, printable};
+use super::{bounded, has, printable, word};
 
 /// Entries, tables and probes that are tried of one file: a probe may take
 /// milliseconds by design.
 const TRIED: usize = 6;
-
-#[track_caller]
-pub(super) fn bounded(text: &str, faults: &[convscan::diagnostic::Diagnostic]) {
-    in_place(text, faults);
-    assert!(faults.len() <= 101, "{} faults", faults.len());
-}
 
 fn part(value: &[u8]) -> PartFacts {
     let parameter = |name: &[u8]| PartParameter { name: name.to_vec(), value: value.to_vec() };

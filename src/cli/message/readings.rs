@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::cli::{Exit, output};
+use crate::cli::exit::Exit;
+use crate::cli::output;
 use crate::mail::message::{Change, Leaf, Message};
 use crate::mta::conversions::Action;
 use crate::play::answer::{Outcome, Step};

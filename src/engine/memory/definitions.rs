@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Address, EngineConfig, EngineKind, Place, Protocol};
+use crate::address::Address;
+use crate::config::{EngineConfig, EngineKind, Place, Protocol};
 use crate::os::stamp::{Stamp, stamp};
 
 /// Differs whenever the definitions do.
