@@ -5,3 +5,4 @@ pub mod answer;
 pub(crate) mod channel;
 pub(crate) mod command;
 pub mod reading;
+pub(crate) mod trial;
