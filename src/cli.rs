@@ -1,8 +1,6 @@
 //! The commands: one file each, whose header comment is its manual. Errors are
 //! printed here, once.
 
-pub(crate) mod output;
-
 mod check;
 pub(crate) mod exit;
 mod load;
@@ -16,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
+use crate::os::{itself, output};
 
 /// Virus-scan helper for the conversion channel of the iPlanet / Sun / Oracle Messaging Server MTA.
 #[derive(Parser)]
@@ -36,7 +35,7 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<_> = itself::arguments().collect();
     if let Some((command, rest)) = arguments.split_first()
         && command == "part"
         && !rest.iter().any(|argument| argument == "--help" || argument == "-h")

@@ -46,7 +46,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::exit::{self, Exit};
-use super::{load, output};
+use super::load;
 use crate::doctor::rule::Rule;
 use crate::doctor::setup::Setup;
 use crate::doctor::setup::file::Role;
@@ -54,6 +54,7 @@ use crate::doctor::setup::find::Named;
 use crate::doctor::setup::load::{Machine, Wanted};
 use crate::doctor::view::traffic::Traffic;
 use crate::doctor::{self, fix, rules};
+use crate::os::output;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]

@@ -61,14 +61,14 @@ use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use crate::cli::exit::{self, Exit};
-use crate::cli::output;
 use crate::config;
 use crate::diagnostic::Severity;
 use crate::mail::message::{Changes, Leaf, Message};
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
 use crate::mta::source::{Include, LARGEST};
-use crate::os::{files, message_file};
+use crate::os::output;
+use crate::os::{files, itself, look, message_file};
 use crate::play::answer::{Ending, Outcome, Step};
 use crate::play::channel::{BUILT_IN, Channel, Handled};
 use crate::play::command::Program;
@@ -214,7 +214,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
     if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return Ok(None);
     }
-    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let own = itself::file().context("cannot find this program's own file")?;
     let program = match (&arguments.command, &arguments.conversions) {
         (Some(line), _) => Some(Program::shell(line)),
         (None, Some(_)) => None,
@@ -246,7 +246,7 @@ fn stand_in(conversions: &Conversions, own: &Path) -> Option<(String, String)> {
     });
     let mut words = commands.flat_map(str::split_whitespace);
     let path = words.find(|word| word.starts_with('/') && word.ends_with("/convscan"))?;
-    if Path::new(path).exists() {
+    if look::at(Path::new(path)).is_ok() {
         return None;
     }
     output::talk(format_args!("{path} is not installed: this program is run in its place"));

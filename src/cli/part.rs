@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 
 use self::setup::{Given, Setup};
 use super::exit::{self, Exit};
-use super::output;
 use crate::config::Config;
 use crate::engine;
 use crate::engine::sample::{Cleaned, Sample};
@@ -32,6 +31,7 @@ use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
 use crate::os::input::{Ahead, Input};
+use crate::os::output;
 use crate::os::{log, signals, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Disinfection};

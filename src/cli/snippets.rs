@@ -38,9 +38,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::exit::{self, Exit};
-use super::output;
 use crate::os::cores;
 use crate::os::new_file::{self, There};
+use crate::os::output;
 use crate::snippets::{
     ChannelName, Contradiction, EntryPath, Format, Fragment, HostName, Jobs, Part, Server, Site, Wishes,
 };

@@ -1,9 +1,9 @@
 //! What happened to a message and its parts, in lines of talk. Cannot fail.
 
-use crate::cli::output;
 use crate::mail::message::{Change, Leaf};
 use crate::mta::conversions::{Passed, Reason};
 use crate::mta::mappings::Route;
+use crate::os::output;
 use crate::play::answer::{Ending, Step};
 use crate::play::channel::{Channel, Handled};
 use crate::text;

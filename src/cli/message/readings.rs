@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::cli::exit::Exit;
-use crate::cli::output;
 use crate::mail::message::{Leaf, Message};
+use crate::os::output;
 use crate::play::channel::Channel;
 use crate::play::reading::Reading;
 use crate::play::trial::{Harm, harmful};
