@@ -9,6 +9,7 @@
 //! `mod` lines below is the layer diagram; `tests/manual.rs` holds it.
 
 // words: the names and texts everything else is said in
+pub mod address;
 pub mod channel;
 pub mod diagnostic;
 pub mod status;
@@ -27,7 +28,10 @@ pub mod config;
 pub mod record;
 pub mod reply;
 
-// pure readers of the mail server's files and of mail itself
+// mail itself
+pub mod mail;
+
+// pure readers of the mail server's files
 pub mod mta;
 
 // the only code that touches the system
@@ -38,6 +42,9 @@ pub mod engine;
 
 // the straight line from a part to a reply
 pub mod scan;
+
+// the conversion channel, played
+pub mod play;
 
 // what goes into the files of the mail server, as text
 pub mod snippets;

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use convscan::config::Config;
-use convscan::engine::{Cleaned, Farm, Sample, open};
+use convscan::engine::sample::{Cleaned, Sample};
+use convscan::engine::{Farm, open};
 use convscan::os::clock::Deadline;
 use convscan::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
 use nix::sys::signal::SigSet;

@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 use convscan::config::Config;
 use convscan::diagnostic::{Diagnostic, Severity};
 use convscan::engine::rules::RuleSet;
+use convscan::mail::hidden::{self, Kind, Look};
 use convscan::mta::conversions::{
     Action, Choice, Conversions, MessageHeader, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
-use convscan::mta::hidden::{self, Kind, Look};
 use convscan::mta::imta_cnf::ImtaCnf;
 use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
 use convscan::mta::mappings::coverage::{Coverage, Says, Tags};
 use convscan::mta::mappings::reach;
 use convscan::mta::option_file::OptionFile;
-use convscan::mta::server_conf::{Dialect, ServerConf};
+use convscan::mta::scanner_conf::{Dialect, ServerConf};
 use convscan::mta::tailor::{File, Tailor};
 use convscan::mta::unified::Unified;
 

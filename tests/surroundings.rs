@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use convscan::mta::message::answer::Ending;
-use convscan::mta::reading::Again;
+use convscan::play::answer::Ending;
+use convscan::play::reading::Again;
 use convscan::record::Record;
 
 use crate::harness::fake_clamd::{FakeClamd, Script};

@@ -45,7 +45,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::{Exit, load, output};
+use super::exit::{self, Exit};
+use super::load;
 use crate::doctor::rule::Rule;
 use crate::doctor::setup::Setup;
 use crate::doctor::setup::file::Role;
@@ -53,10 +54,11 @@ use crate::doctor::setup::find::Named;
 use crate::doctor::setup::load::{Machine, Wanted};
 use crate::doctor::view::traffic::Traffic;
 use crate::doctor::{self, fix, rules};
+use crate::os::output;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
-#[command(about = "Read the whole set-up and say what is wrong, why, and what to write", long_about = super::manual(include_str!("check.rs")))]
+#[command(about = "Read the whole set-up and say what is wrong, why, and what to write", long_about = exit::manual(include_str!("check.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::config::{self, Config, Parsed};
-use crate::os::files;
+use crate::os::{files, vars};
 
 /// The file to read: as the command line says, else the environment, else the
 /// default place.
 pub(super) fn path(argument: Option<&Path>) -> PathBuf {
-    let variable = || std::env::var_os(config::PATH_VARIABLE).filter(|path| !path.is_empty());
+    let variable = || vars::path(config::PATH_VARIABLE);
     argument
         .map(Path::to_path_buf)
-        .or_else(|| variable().map(PathBuf::from))
+        .or_else(|| variable())
         .unwrap_or_else(|| PathBuf::from(config::DEFAULT_PATH))
 }
 

@@ -50,7 +50,6 @@
 //! With --every-reading: 0 no harm, 1 some. 1 also where
 //! --conversions or --mappings have faults.
 
-mod channel;
 mod explain;
 mod readings;
 
@@ -61,24 +60,24 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
-use self::channel::{BUILT_IN, Channel, Handled};
-use crate::cli::{Exit, output};
+use crate::cli::exit::{self, Exit};
 use crate::config;
 use crate::diagnostic::Severity;
-use crate::doctor;
+use crate::mail::message::{Changes, Leaf, Message};
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
-use crate::mta::message::answer::{Ending, Outcome, Step};
-use crate::mta::message::{Changes, Leaf, Message};
-use crate::mta::reading::Reading;
-use crate::mta::source::Include;
-use crate::os::channel_command::Program;
-use crate::os::{files, message_file};
+use crate::mta::source::{Include, LARGEST};
+use crate::os::output;
+use crate::os::{files, itself, look, message_file};
+use crate::play::answer::{Ending, Outcome, Step};
+use crate::play::channel::{BUILT_IN, Channel, Handled};
+use crate::play::command::Program;
+use crate::play::reading::Reading;
 use crate::text;
 
 /// Arguments of `message`.
 #[derive(clap::Args)]
-#[command(about = "Play the conversion channel for a whole message", long_about = super::manual(include_str!("message.rs")))]
+#[command(about = "Play the conversion channel for a whole message", long_about = exit::manual(include_str!("message.rs")))]
 pub(crate) struct Arguments {
     /// The message; `-` is stdin
     file: PathBuf,
@@ -215,7 +214,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
     if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return Ok(None);
     }
-    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let own = itself::file().context("cannot find this program's own file")?;
     let program = match (&arguments.command, &arguments.conversions) {
         (Some(line), _) => Some(Program::shell(line)),
         (None, Some(_)) => None,
@@ -235,8 +234,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
 }
 
 fn site_file(path: &Path) -> Result<String> {
-    files::read_text(path, doctor::setup::load::LARGEST)
-        .with_context(|| format!("cannot read `{}`", path.display()))
+    files::read_text(path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 /// The absolute path of a convscan in the entries' commands that is not there,
@@ -248,7 +246,7 @@ fn stand_in(conversions: &Conversions, own: &Path) -> Option<(String, String)> {
     });
     let mut words = commands.flat_map(str::split_whitespace);
     let path = words.find(|word| word.starts_with('/') && word.ends_with("/convscan"))?;
-    if Path::new(path).exists() {
+    if look::at(Path::new(path)).is_ok() {
         return None;
     }
     output::talk(format_args!("{path} is not installed: this program is run in its place"));

@@ -23,9 +23,9 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use self::setup::{Given, Setup};
-use super::{Exit, output};
+use super::exit::{self, Exit};
 use crate::config::Config;
-use crate::os::{files, log, signals, vars};
+use crate::os::{files, log, output, signals, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Voice, Way};
 use crate::record::Record;
@@ -38,7 +38,7 @@ use crate::verdict::{ErrorKind, ScanError, name_of};
 
 /// Arguments, for the help text alone.
 #[derive(clap::Args)]
-#[command(about = "Answer for one body part, by the contract of the conversion channel", long_about = super::manual(include_str!("part.rs")))]
+#[command(about = "Answer for one body part, by the contract of the conversion channel", long_about = exit::manual(include_str!("part.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]

@@ -31,17 +31,20 @@ use anyhow::{Context, Result};
 
 use self::probe::{Expected, Probe, State};
 use self::report::{Outcome, Report};
-use super::{Exit, load, output};
+use super::exit::{self, Exit};
+use super::load;
 use crate::config::{Config, Place, parse_duration};
-use crate::engine::{self, Farm, Member, Sample};
+use crate::engine::sample::Sample;
+use crate::engine::{self, Farm, Member};
 use crate::os::clock::{self, Deadline};
+use crate::os::output;
 use crate::os::{files, stamp};
 use crate::record::millis;
 use crate::verdict::{Reason, Verdict, Weight};
 
 /// Arguments of `selftest`.
 #[derive(clap::Args)]
-#[command(about = "Prove every configured engine awake, at each of its addresses", long_about = super::manual(include_str!("selftest.rs")))]
+#[command(about = "Prove every configured engine awake, at each of its addresses", long_about = exit::manual(include_str!("selftest.rs")))]
 pub(super) struct Arguments {
     /// Configuration file [default: $CONVSCAN_CONFIG, else /etc/convscan/convscan.toml]
     #[arg(long, value_name = "FILE")]

@@ -37,16 +37,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Exit, output};
+use super::exit::{self, Exit};
 use crate::os::cores;
 use crate::os::new_file::{self, There};
+use crate::os::output;
 use crate::snippets::{
     ChannelName, Contradiction, EntryPath, Format, Fragment, HostName, Jobs, Part, Server, Site, Wishes,
 };
 
 /// Arguments of `snippets`.
 #[derive(clap::Args)]
-#[command(about = "Write the fragments that put convscan into the files of a mail server", long_about = super::manual(include_str!("snippets.rs")))]
+#[command(about = "Write the fragments that put convscan into the files of a mail server", long_about = exit::manual(include_str!("snippets.rs")))]
 pub(super) struct Arguments {
     /// Print only this one: job_controller.cnf, imta.cnf, conversions or mappings
     #[arg(value_parser = Part::parse, conflicts_with = "output")]

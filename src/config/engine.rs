@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::command::CommandConfig;
 use super::table::Table;
+use crate::address::{Address, is_host_port};
 use crate::text;
 use crate::verdict::Weight;
 
@@ -94,24 +95,6 @@ pub enum Protocol {
         /// The service's path, without the slash before it.
         service: String,
     },
-}
-
-/// Where a daemon listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// A unix socket.
-    Unix(PathBuf),
-    /// Host and port.
-    Tcp(String),
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "{}", path.display()),
-            Self::Tcp(host_port) => f.write_str(host_port),
-        }
-    }
 }
 
 /// The kinds of engine, before their own keys are read.
@@ -306,13 +289,6 @@ fn icap(rest: &str) -> Option<(Address, String)> {
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
     let host_port = if has_port { host.to_owned() } else { format!("{host}:{ICAP_PORT}") };
     is_host_port(&host_port).then(|| (Address::Tcp(host_port), service.to_owned()))
-}
-
-fn is_host_port(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
-        !host.is_empty() && host.bytes().all(is_plain) && port.parse::<u16>().is_ok_and(|port| port > 0)
-    })
 }
 
 #[cfg(test)]

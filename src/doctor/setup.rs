@@ -19,7 +19,7 @@ use crate::mta::imta_cnf::ImtaCnf;
 use crate::mta::job_controller::JobController;
 use crate::mta::mappings::Mappings;
 use crate::mta::option_file::OptionFile;
-use crate::mta::server_conf::ServerConf;
+use crate::mta::scanner_conf::ServerConf;
 use crate::mta::summarize::Summary;
 use crate::mta::tailor::Tailor;
 use crate::mta::unified::Unified;

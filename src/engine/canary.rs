@@ -5,7 +5,8 @@
 //! clean. The plain test file is so small that some find it even then; to find it
 //! in a zip in a zip, they must unpack.
 
-use super::{Engine, Sample, eicar};
+use super::eicar;
+use super::sample::{Engine, Sample};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::verdict::{ErrorKind, ScanError, Verdict};

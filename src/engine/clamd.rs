@@ -7,8 +7,8 @@
 
 use std::io::{self, Read};
 
-use super::{Engine, Response, Sample};
-use crate::config::Address;
+use super::sample::{Engine, Response, Sample};
+use crate::address::Address;
 use crate::os::clock::Deadline;
 use crate::os::input::Until;
 use crate::os::socket::{Stream, send_descriptor};

@@ -9,11 +9,11 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Cleaned, Engine, Response, Sample};
+use super::sample::{Cleaned, Engine, Response, Sample};
 use crate::config::{Argument, CommandConfig, Private};
 use crate::os::clock::Deadline;
 use crate::os::input::Input;
-use crate::os::process::{self, Outcome, Spec};
+use crate::os::process::{self, Outcome, Spec, Surroundings};
 use crate::os::scratch::{self, Left, Scratch};
 use crate::verdict::{ErrorKind, ScanError, Verdict};
 
@@ -61,7 +61,8 @@ impl<'a> Command<'a> {
     fn run(&self, arguments: &[Argument], private: Private<'_>, by: Deadline) -> Result<Outcome, ScanError> {
         let arguments: Vec<OsString> = arguments.iter().map(|argument| argument.fill(private)).collect();
         let program = &self.command.program;
-        let spec = Spec { program, arguments: &arguments, directory: private.directory };
+        let spec =
+            Spec { program, arguments: &arguments, surroundings: Surroundings::Private(private.directory) };
         process::run(spec, by).map_err(|error| {
             let kind = match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotInstalled,

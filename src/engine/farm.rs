@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use self::member::Member;
 use super::health::{Blame, Trust};
 use super::memory::Memory;
-use super::{Cleaned, Response, Sample};
+use super::sample::{Cleaned, Response, Sample};
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict, Weight};

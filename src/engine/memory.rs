@@ -13,7 +13,7 @@ use std::path::Path;
 use self::suspects::Suspects;
 use self::verdicts::{Keys, Verdicts};
 use super::health::Blame;
-use super::{Response, Sample};
+use super::sample::{Response, Sample};
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::Deadline;
 use crate::os::lock::Lock;

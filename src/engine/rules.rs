@@ -18,7 +18,7 @@ use std::path::Path;
 use aho_corasick::AhoCorasick;
 
 use self::name::comparable;
-use super::{Engine, Response, Sample};
+use super::sample::{Engine, Response, Sample};
 use crate::diagnostic::{Diagnostic, LISTED, nearest};
 use crate::os::clock::Deadline;
 use crate::os::digest;

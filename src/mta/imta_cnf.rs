@@ -9,6 +9,7 @@
 mod block;
 mod keyword;
 mod read;
+mod rewrite;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,10 @@ use std::ops::Range;
 pub(super) use self::load::{Syntax, load};
 use crate::diagnostic::Diagnostic;
 
+/// Largest file that is read: the largest of real sites have a few megabytes, and a
+/// file of short lines takes many times its size in memory.
+pub(crate) const LARGEST: usize = 8 << 20;
+
 /// How deep files may include files (6.3 Administration Reference, "Including
 /// Other Files in the Configuration File").
 pub const DEEPEST: usize = 3;

@@ -10,7 +10,7 @@ use nix::unistd::{AccessFlags, access};
 
 use super::clock::Deadline;
 use super::socket::Stream;
-use crate::config::Address;
+use crate::address::Address;
 
 /// What is to be done, and with what.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! A child process with an end: clean environment, process group of its own,
+//! The one runner of child processes: clean environment, process group of its own,
 //! deadline, bounded output. Fails when the program cannot be started.
 
 mod interrupt;
@@ -27,8 +27,19 @@ pub struct Spec<'a> {
     pub program: &'a Path,
     /// Its arguments.
     pub arguments: &'a [OsString],
-    /// Where it runs, and where its temporary files go.
-    pub directory: &'a Path,
+    /// Where it runs, what it knows, and who hears it.
+    pub surroundings: Surroundings<'a>,
+}
+
+/// Where a child runs, what it knows, and who hears it.
+#[derive(Clone, Copy, Debug)]
+pub enum Surroundings<'a> {
+    /// In a private directory, where its temporary files go, too. It is told
+    /// nothing else, and what it prints is kept.
+    Private(&'a Path),
+    /// Where we are, with these variables alone. Nobody hears its standard
+    /// output; its standard error is ours.
+    Shared(&'a [(OsString, OsString)]),
 }
 
 /// Signals that would end us, held back while several threads run children: a
@@ -138,18 +149,20 @@ impl Outcome {
 
 fn start(spec: Spec<'_>, by: Deadline) -> io::Result<Child> {
     let mut command = Command::new(spec.program);
-    command
-        .args(spec.arguments)
-        .current_dir(spec.directory)
-        .env_clear()
-        .env("PATH", PATH)
-        .env("LC_ALL", "C")
-        .env("TMPDIR", spec.directory)
-        .env("HOME", spec.directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
+    command.args(spec.arguments).env_clear().stdin(Stdio::null()).process_group(0);
+    match spec.surroundings {
+        Surroundings::Private(directory) => command
+            .current_dir(directory)
+            .env("PATH", PATH)
+            .env("LC_ALL", "C")
+            .env("TMPDIR", directory)
+            .env("HOME", directory)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped()),
+        Surroundings::Shared(variables) => {
+            command.envs(variables.iter().map(|(name, value)| (name, value))).stdout(Stdio::null())
+        }
+    };
     let patience = by.within(GRACE);
     loop {
         match command.spawn() {

@@ -19,7 +19,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 use super::beside::beside;
 use super::clock::Deadline;
-use crate::config::Address;
+use crate::address::Address;
 
 /// A connection to a daemon.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use crate::config::{Config, EngineKind};
-use crate::mta::header;
-use crate::mta::parameter::once;
+use crate::mail::field;
+use crate::mail::parameter::once;
 use crate::os::files;
 use crate::part::Part;
 use crate::text;
@@ -32,7 +32,7 @@ impl Headers {
     /// The block at one place; empty where there is none.
     fn block(&self, place: usize) -> &[u8] {
         let (Some(path), Some(block)) = (self.paths.get(place), self.blocks.get(place)) else { return &[] };
-        let read = |path| files::read_start(path, header::LONGEST).ok();
+        let read = |path| files::read_start(path, field::LONGEST).ok();
         block.get_or_init(|| path.as_deref().and_then(read).unwrap_or_default())
     }
 
@@ -51,7 +51,7 @@ impl Headers {
 
 /// The Message-ID, for the log line.
 pub(super) fn message_id(headers: &Headers) -> String {
-    let value = header::field(headers.message(), "message-id");
+    let value = field::field(headers.message(), "message-id");
     value.map_or(String::new(), |value| text::printable(&value, text::SHOWN))
 }
 
@@ -63,10 +63,10 @@ const MOST_SHOWN: usize = 8;
 /// them. The manuals disagree on which parameter a symbol holds. None of them is
 /// fit for being shown; [`shown`] makes it so.
 pub(super) fn names(config: &Config, part: &Part, headers: &Headers) -> Vec<String> {
-    let mut names: Vec<String> = part.raw_names.iter().map(|raw| header::file_name(raw)).collect();
+    let mut names: Vec<String> = part.raw_names.iter().map(|raw| field::file_name(raw)).collect();
     let thorough = config.engines.iter().any(|engine| matches!(engine.kind, EngineKind::Rules(_)));
     if names.is_empty() || thorough {
-        names.extend(header::file_names(headers.block(PART)));
+        names.extend(field::file_names(headers.block(PART)));
     }
     once(names)
 }

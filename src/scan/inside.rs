@@ -7,10 +7,10 @@ use std::io;
 use super::evidence::Subject;
 use super::{OURSELVES, Scan, panel};
 use crate::config::Config;
-use crate::engine::Sample;
-use crate::mta::encoded;
-use crate::mta::header::{self, Ambiguity};
-use crate::mta::hidden::{self, Look};
+use crate::engine::sample::Sample;
+use crate::mail::ambiguity::{self, Ambiguity};
+use crate::mail::encoded;
+use crate::mail::hidden::{self, Look};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
@@ -47,7 +47,7 @@ impl Glance {
     pub(super) fn at(subject: &Subject<'_>, deadline: Deadline) -> Self {
         let Subject { part, input, headers } = subject;
         Self {
-            ambiguity: headers.blocks().find_map(|block| header::ambiguities(block).into_iter().next()),
+            ambiguity: headers.blocks().find_map(|block| ambiguity::ambiguities(block).into_iter().next()),
             inside: Inside::of(input, part, deadline),
         }
     }

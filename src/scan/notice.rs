@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use super::hints;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::mta::header;
+use crate::mail::field;
 use crate::notice::{Field, Kind, LARGEST, Template};
 use crate::os::{clock, files};
 use crate::policy::{Action, Judgement};
@@ -37,8 +37,8 @@ pub(super) fn notice(
     // A template may name a field any number of times; what costs something is
     // found out once.
     let block = evidence.headers.message();
-    let from = LazyCell::new(|| unknown(header::decoded(block, "from")));
-    let subject = LazyCell::new(|| unknown(header::decoded(block, "subject")));
+    let from = LazyCell::new(|| unknown(field::decoded(block, "from")));
+    let subject = LazyCell::new(|| unknown(field::decoded(block, "subject")));
     let names = LazyCell::new(|| unknown(hints::shown(evidence.names).join(", ")));
     let date = LazyCell::new(clock::local);
     let room = Cell::new(LONGEST);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::Scan;
 use crate::config::{Agreement, Config, EngineKind};
-use crate::engine::{Farm, Response, Sample};
+use crate::engine::Farm;
+use crate::engine::sample::{Response, Sample};
 use crate::os::clock::{self, Deadline};
 use crate::os::files;
 use crate::os::process::{self, Held};

@@ -8,6 +8,7 @@ use crate::config::{Config, Digest};
 use crate::os::clock::{self, Deadline};
 use crate::os::digest;
 use crate::os::input::{Input, Until};
+use crate::os::itself;
 use crate::policy::{Action, Judgement};
 use crate::record::{EngineRecord, Record, millis};
 use crate::verdict::{Finding, Findings, Reason, ScanError, Verdict, Weight, name_of};
@@ -110,5 +111,5 @@ fn failed_engine<'a>(evidence: &'a Evidence<'_>) -> Option<&'a str> {
 
 /// A reference that no other part has: time and process, in few characters.
 fn reference(micros: u64) -> String {
-    format!("{micros:x}-{:x}", std::process::id())
+    format!("{micros:x}-{:x}", itself::number())
 }

@@ -4,32 +4,18 @@ use convscan::mta::imta_cnf::{Channel, ImtaCnf, Keyword};
 use convscan::mta::job_controller::JobController;
 use convscan::mta::mappings::Mappings;
 use convscan::mta::option_file::{OptionFile, Setting};
-use convscan::mta::server_conf::{Dialect, ServerConf};
-use convscan::mta::source::{Sources, Span, Word};
+use convscan::mta::scanner_conf::{Dialect, ServerConf};
+use convscan::mta::source::Sources;
 use convscan::mta::tailor::{File, Tailor};
 use convscan::mta::unified::Unified;
 
-use super::mta::bounded;
+use super::{bounded, within, word};
 
 /// Things of one file that are looked up: a look-up walks over all of them.
 const TRIED: usize = 6;
 
 /// How many times a file is included in itself.
 const INCLUDED: usize = 4;
-
-#[track_caller]
-fn within(sources: &Sources, span: Span) {
-    let text = sources.files().get(span.file).map(|file| &file.text[..]);
-    assert!(text.is_some_and(|text| text.get(span.range()).is_some()), "no place: {span:?}");
-}
-
-/// A word is what stands at its place, but for quotes and joined lines.
-#[track_caller]
-pub(super) fn word(sources: &Sources, word: &Word) {
-    within(sources, word.span);
-    let text = sources.text(word.span);
-    assert!(text == word.text || text.contains(['"', '\\']), "{text:?} is read as {:?}", word.text);
-}
 
 fn setting(sources: &Sources, setting: &Setting) {
     word(sources, &setting.name);

@@ -10,6 +10,7 @@ mod mta;
 mod own;
 
 use convscan::diagnostic::Diagnostic;
+use convscan::mta::source::{Sources, Span, Word};
 
 pub use self::doctor::{entry_command, saved_output};
 pub use self::engine::{clamd, command, icap, rules};
@@ -48,4 +49,26 @@ fn in_place(text: &str, faults: &[Diagnostic]) {
 
 fn has(text: &[u8], wanted: &[u8]) -> bool {
     text.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// Faults in place, and not more than a reader may give.
+#[track_caller]
+fn bounded(text: &str, faults: &[Diagnostic]) {
+    in_place(text, faults);
+    assert!(faults.len() <= 101, "{} faults", faults.len());
+}
+
+/// The place is one of the text.
+#[track_caller]
+fn within(sources: &Sources, span: Span) {
+    let text = sources.files().get(span.file).map(|file| &file.text[..]);
+    assert!(text.is_some_and(|text| text.get(span.range()).is_some()), "no place: {span:?}");
+}
+
+/// A word is what stands at its place, but for quotes and joined lines.
+#[track_caller]
+fn word(sources: &Sources, word: &Word) {
+    within(sources, word.span);
+    let text = sources.text(word.span);
+    assert!(text == word.text || text.contains(['"', '\\']), "{text:?} is read as {:?}", word.text);
 }

@@ -1,23 +1,16 @@
 //! The mail server's files, and headers.
 
+use convscan::mail::{ambiguity, field as reader, parameter};
 use convscan::mta::conversions::{
     Action, Conversions, Entry, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
 use convscan::mta::mappings::{Mappings, Outcome};
-use convscan::mta::{header as reader, parameter};
 
-use super::files::word;
-use super::{has, in_place, printable};
+use super::{bounded, has, printable, word};
 
 /// Entries, tables and probes that are tried of one file: a probe may take
 /// milliseconds by design.
 const TRIED: usize = 6;
-
-#[track_caller]
-pub(super) fn bounded(text: &str, faults: &[convscan::diagnostic::Diagnostic]) {
-    in_place(text, faults);
-    assert!(faults.len() <= 101, "{} faults", faults.len());
-}
 
 fn part(value: &[u8]) -> PartFacts {
     let parameter = |name: &[u8]| PartParameter { name: name.to_vec(), value: value.to_vec() };
@@ -172,10 +165,10 @@ pub fn header(data: &[u8]) {
         let values = parameter::parameters(data, name);
         assert!(values.iter().enumerate().all(|(i, value)| !values[..i].contains(value)));
     }
-    let ambiguities = reader::ambiguities(data);
+    let ambiguities = ambiguity::ambiguities(data);
     assert!(ambiguities.iter().enumerate().all(|(i, found)| !ambiguities[..i].contains(found)));
     let twice = [data, b"\nContent-Type: a/b; boundary=c; boundary*=d\nContent-Type: a/b\n"].concat();
-    assert!(reader::ambiguities(&twice).len() >= 2);
+    assert!(ambiguity::ambiguities(&twice).len() >= 2);
     let main = parameter::main_value(data);
     assert!(!main.contains(&b';') && main.trim_ascii() == main);
     for (name, _) in parameter::all(data) {

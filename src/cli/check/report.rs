@@ -5,13 +5,13 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::cli::output;
 use crate::diagnostic::Severity;
 use crate::doctor::at::{Edit, Mend};
 use crate::doctor::finding::{Finding, Reason};
 use crate::doctor::setup::Setup;
 use crate::doctor::setup::file::Outcome;
 use crate::doctor::{self};
+use crate::os::output;
 
 /// As a compiler says it. Why a rule is one is said at its first finding.
 pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::Result<()> {

@@ -1,11 +1,11 @@
 //! What happened to a message and its parts, in lines of talk. Cannot fail.
 
-use super::channel::{Channel, Handled};
-use crate::cli::output;
+use crate::mail::message::{Change, Leaf};
 use crate::mta::conversions::{Passed, Reason};
 use crate::mta::mappings::Route;
-use crate::mta::message::Leaf;
-use crate::mta::message::answer::{Change, Ending, Step};
+use crate::os::output;
+use crate::play::answer::{Ending, Step};
+use crate::play::channel::{Channel, Handled};
 use crate::text;
 
 /// Tells which way the mapping sends the message.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Address, EngineKind};
+use crate::address::Address;
+use crate::config::EngineKind;
 use crate::diagnostic::Severity;
 use crate::doctor::at::At;
 use crate::doctor::complaint::Complaint;

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::pools::{conversion_jobs, knows_pools};
-use crate::config::{Address, Place};
+use crate::address::Address;
+use crate::config::Place;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::doctor::at::At;
 use crate::doctor::complaint::Complaint;

@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::config::{Address, Caching, Clean, Config, EngineConfig, EngineKind, Protocol};
+use crate::address::Address;
+use crate::config::{Caching, Clean, Config, EngineConfig, EngineKind, Protocol};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::doctor::complaint::Complaint;
 use crate::doctor::rule::{Check, Rule};

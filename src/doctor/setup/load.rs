@@ -17,17 +17,13 @@ use crate::mta::imta_cnf::ImtaCnf;
 use crate::mta::job_controller::JobController;
 use crate::mta::mappings::Mappings;
 use crate::mta::option_file::OptionFile;
-use crate::mta::server_conf::{Dialect, ServerConf};
-use crate::mta::source::Include;
+use crate::mta::scanner_conf::{Dialect, ServerConf};
+use crate::mta::source::{Include, LARGEST};
 use crate::mta::summarize::Summary;
 use crate::mta::tailor::{File, Tailor};
 use crate::mta::unified::Unified;
 use crate::os::account::Account;
 use crate::os::{clock, cores, files};
-
-/// Largest file that is read: the largest of real sites have a few megabytes, and a
-/// file of short lines takes many times its size in memory.
-pub(crate) const LARGEST: usize = 8 << 20;
 
 /// What is asked for.
 #[derive(Clone, Debug)]

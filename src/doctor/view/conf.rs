@@ -4,7 +4,7 @@
 use super::server::{Set, end_of, setting};
 use crate::doctor::at::{At, Mend};
 use crate::doctor::complaint::Complaint;
-use crate::mta::server_conf::{Read, ServerConf};
+use crate::mta::scanner_conf::{Read, ServerConf};
 
 /// A file of keys, with those that it includes.
 #[derive(Clone, Copy, Debug)]

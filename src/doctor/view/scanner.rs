@@ -5,7 +5,8 @@
 use super::conf::Conf;
 use super::largest::shown;
 use super::server::Set;
-use crate::config::{Address, EngineConfig, EngineKind, Place, Protocol};
+use crate::address::Address;
+use crate::config::{EngineConfig, EngineKind, Place, Protocol};
 use crate::doctor::setup::Setup;
 
 /// Limits of clamd in bytes, unless set (clamd.conf(5)).

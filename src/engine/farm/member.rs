@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
-use crate::config::{Address, CommandConfig, EngineConfig, Place, Protocol};
+use crate::address::Address;
+use crate::config::{CommandConfig, EngineConfig, Place, Protocol};
 use crate::engine::health::{Blame, Health, Trust};
-use crate::engine::{Engine, Response, Sample, clamd, command, icap, rules};
+use crate::engine::sample::{Engine, Response, Sample};
+use crate::engine::{clamd, command, icap, rules};
 use crate::os::clock::{self, Deadline};
 use crate::os::lock::Lock;
 use crate::verdict::{ScanError, Verdict};

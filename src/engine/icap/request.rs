@@ -2,7 +2,7 @@
 //! made of harmless characters. Cannot fail. Source: RFC 3507, 4.
 
 use super::head::is_token;
-use crate::config::Address;
+use crate::address::Address;
 
 /// Who asks.
 const AGENT: &str = concat!("convscan/", env!("CARGO_PKG_VERSION"));

@@ -2,9 +2,11 @@
 //! told from what others would find. Cannot fail; of an engine that does not tell
 //! nothing is remembered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::config::{Address, EngineConfig, EngineKind, Place, Protocol};
+use crate::address::Address;
+use crate::config::{EngineConfig, EngineKind, Place, Protocol};
+use crate::os::look;
 use crate::os::stamp::{Stamp, stamp};
 
 /// Differs whenever the definitions do.
@@ -50,7 +52,7 @@ pub(super) fn now(engine: &EngineConfig, tell: &dyn Fn() -> Option<String>) -> O
         EngineKind::Command(command) => {
             let program = command.program.clone();
             if engine.definitions.is_empty() {
-                return beside(program).map(|identity| Definitions { identity, exact: Exact::No });
+                return beside(&program).map(|identity| Definitions { identity, exact: Exact::No });
             }
             let paths: Vec<PathBuf> = engine.definitions.iter().cloned().chain([program]).collect();
             Some(Definitions { identity: stamp(&paths).ok()?, exact: Exact::Yes })
@@ -77,8 +79,8 @@ pub(super) fn now(engine: &EngineConfig, tell: &dyn Fn() -> Option<String>) -> O
 /// Without a word of the administrator: a scanner that has its definitions at all
 /// near itself has them beside its program, as uvscan does. In a directory of a
 /// thousand programs they are not.
-fn beside(program: PathBuf) -> Option<Identity> {
-    let real = program.canonicalize().ok()?;
+fn beside(program: &Path) -> Option<Identity> {
+    let real = look::itself(&program);
     let directory = real.parent()?.to_owned();
     stamp(&[real.clone(), directory]).or_else(|_| stamp(&[real])).ok()
 }

@@ -9,8 +9,8 @@ use blake3::Hasher;
 
 use super::flight::place;
 use crate::config::{Config, EngineConfig, EngineKind};
-use crate::engine::Sample;
 use crate::engine::health::LOCKS;
+use crate::engine::sample::Sample;
 use crate::os::clock::{self, Deadline};
 use crate::os::lock::Lock;
 use crate::os::slots::{Key, Slots};

@@ -9,7 +9,7 @@ use blake3::Hasher;
 use super::definitions::{self, Definitions, Exact};
 use super::entry::Note;
 use crate::config::{Caching, Clean, Config, EngineConfig, EngineKind, Memory, Protocol};
-use crate::engine::{Response, Sample};
+use crate::engine::sample::{Response, Sample};
 use crate::os::clock::Deadline;
 use crate::os::slots::{Key, Slots};
 use crate::os::tally::Tally;

@@ -1,7 +1,7 @@
 //! File names as patterns are compared with them: by all that a mail program or
 //! a disk may make of them. Cannot fail.
 
-use crate::mta::parameter::{once, percent_decoded};
+use crate::mail::parameter::{once, percent_decoded};
 use crate::text;
 
 /// A name as a patterned comparison sees it: as it is and with its `%XX` decoded,
@@ -83,7 +83,7 @@ const QUOTES: [char; 8] = ['"', '\'', '`', '\u{B4}', '\u{2018}', '\u{2019}', '\u
 mod tests {
     use super::*;
     use crate::engine::rules::matches;
-    use crate::mta::header;
+    use crate::mail::field;
 
     #[test]
     fn what_is_not_seen_does_not_hide_an_ending() {
@@ -179,7 +179,7 @@ mod tests {
         for parameter in hostile {
             for field in ["Content-Type: a/b;", "CONTENT-DISPOSITION :\r\n x;\r\n\t", "Content-Type:"] {
                 let block = format!("Subject: x\r\n{field} {parameter}\r\nTo: y\r\n");
-                let names = header::file_names(block.as_bytes());
+                let names = field::file_names(block.as_bytes());
                 let mut names = names.iter().flat_map(|name| comparable(name));
                 assert!(names.any(|name| matches("*.exe", &name)), "{block:?}");
             }
@@ -193,7 +193,7 @@ mod tests {
         ];
         for parameter in honest {
             let block = format!("Content-Type: a/b; {parameter}\nX: name=x.exe\n");
-            let names = header::file_names(block.as_bytes());
+            let names = field::file_names(block.as_bytes());
             let mut names = names.iter().flat_map(|name| comparable(name));
             assert!(!names.any(|name| matches("*.exe", &name)), "{block:?}");
         }

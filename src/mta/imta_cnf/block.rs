@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::keyword::{Keywords, takes};
-use super::read::{Placement, rule};
+use super::rewrite::{Placement, is_rule, rule};
 use super::{Channel, Defaults, ImtaCnf};
 use crate::diagnostic::Severity;
 use crate::mta::form;
@@ -195,10 +195,4 @@ fn daemon_follows(lines: &[Statement]) -> bool {
     let [name, host] = [first.text.trim(), second.text.trim()];
     let tail = host.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name));
     tail.and_then(|_| host.get(name.len()..)).is_some_and(|tail| tail.eq_ignore_ascii_case("-daemon"))
-}
-
-/// Whether the second word is a template, and not a keyword.
-pub(super) fn is_rule(statement: &Statement) -> bool {
-    let second = statement.text.split_whitespace().nth(1).unwrap_or_default();
-    second.contains(['$', '@', '%']) && !second.starts_with('"')
 }

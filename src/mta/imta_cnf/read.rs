@@ -4,13 +4,14 @@
 //! the channel blocks (6.3 Administration Reference, "Structure of the imta.cnf
 //! File").
 
-use super::block::{Blocks, is_rule};
-use super::{ImtaCnf, RewriteRule};
+use super::ImtaCnf;
+use super::block::Blocks;
+use super::rewrite::{Placement, rule};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::mta::form;
 use crate::mta::lines::physical;
 use crate::mta::source::{Lookup, Sources, Span, Syntax, load};
-use crate::mta::statement::{FileFaults, Statement, statements};
+use crate::mta::statement::{FileFaults, statements};
 
 /// Longest physical line in bytes: by the 6.3 Administration Reference, "MTA
 /// Configuration Files", and what no release is said to go beyond.
@@ -34,31 +35,6 @@ pub(super) fn read(path: &str, text: &str, lookup: Option<Lookup>) -> (ImtaCnf, 
     let list = faults.into_list(path);
     file.sources = sources;
     (file, list)
-}
-
-/// In which part of the file a rewrite rule stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Placement {
-    First,
-    BelowBlank,
-}
-
-pub(super) fn rule(statement: &Statement, placement: Placement, faults: &mut FileFaults) -> RewriteRule {
-    let mut words = statement.words().into_iter();
-    let pattern = words.next().unwrap_or_default();
-    let template = words.next().unwrap_or_default();
-    if template.text.is_empty() {
-        let hint = "write pattern and template; if this is a channel, put a blank line above the first one";
-        faults.error(statement.whole(), "a rewrite rule without a template", hint);
-    } else if placement == Placement::First && !is_rule(statement) {
-        let hint = "a template has `$U` or `@`; if this is a channel, put a blank line above the first one";
-        faults.warning(statement.whole(), "this does not look like a rewrite rule", hint);
-    }
-    if let Some(word) = words.find(|word| word.text.starts_with('!')) {
-        let hint = "a comment has its `!` in column 1 of a line of its own";
-        faults.warning(word.span, "a `!` inside a line", hint);
-    }
-    RewriteRule { pattern, template, lost: placement == Placement::BelowBlank }
 }
 
 fn check_lengths(sources: &Sources, faults: &mut FileFaults) {

@@ -1,0 +1,60 @@
+//! The commands: one file each, whose header comment is its manual. Errors are
+//! printed here, once.
+
+mod check;
+pub(crate) mod exit;
+mod load;
+mod message;
+mod part;
+mod selftest;
+mod snippets;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use crate::os::{itself, output};
+
+/// Virus-scan helper for the conversion channel of the iPlanet / Sun / Oracle Messaging Server MTA.
+#[derive(Parser)]
+#[command(name = "convscan", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Part(part::Arguments),
+    Message(Box<message::Arguments>),
+    Selftest(selftest::Arguments),
+    Check(Box<check::Arguments>),
+    Snippets(Box<snippets::Arguments>),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let arguments: Vec<_> = itself::arguments().collect();
+    if let Some((command, rest)) = arguments.split_first()
+        && command == "part"
+        && !rest.iter().any(|argument| argument == "--help" || argument == "-h")
+    {
+        return part::run(rest).into();
+    }
+    let result: anyhow::Result<Exit> = match Arguments::parse().command {
+        // Only `part --help` and the like get here.
+        Command::Part(_) => Ok(part::run(&[])),
+        Command::Message(arguments) => message::run(&arguments),
+        Command::Selftest(arguments) => selftest::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Snippets(arguments) => snippets::run(&arguments),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output::talk(format_args!("{error:#}"));
+            Exit::Later.into()
+        }
+    }
+}
