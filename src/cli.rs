@@ -3,7 +3,6 @@
 
 mod check;
 pub(crate) mod exit;
-mod load;
 mod message;
 mod part;
 mod selftest;
@@ -15,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use crate::os::{itself, output};
+use crate::serve;
 
 /// Virus-scan helper for the conversion channel of the iPlanet / Sun / Oracle Messaging Server MTA.
 #[derive(Parser)]
@@ -40,11 +40,11 @@ pub fn run() -> ExitCode {
         && command == "part"
         && !rest.iter().any(|argument| argument == "--help" || argument == "-h")
     {
-        return part::run(rest).into();
+        return serve::run(rest).into();
     }
     let result: anyhow::Result<Exit> = match Arguments::parse().command {
         // Only `part --help` and the like get here.
-        Command::Part(_) => Ok(part::run(&[])),
+        Command::Part(_) => return serve::run(&[]).into(),
         Command::Message(arguments) => message::run(&arguments),
         Command::Selftest(arguments) => selftest::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

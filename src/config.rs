@@ -12,7 +12,9 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub(crate) use self::command::FILE_MARK;
-pub use self::command::{Argument, Codes, CommandConfig, Meaning, Pattern, Patterns, Preset, Private};
+pub use self::command::{Argument, CommandConfig, Meaning, Pattern, Private};
+#[cfg(feature = "testing")]
+pub use self::command::{Codes, Patterns, Preset};
 pub use self::engine::{Caching, EngineConfig, EngineKind, Place, Protocol};
 pub use self::memory::{Clean, Memory};
 pub(crate) use self::table::parse_duration;

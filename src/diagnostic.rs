@@ -110,6 +110,7 @@ impl Diagnostic {
         self
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The same complaint, only a warning.
     #[must_use]
     pub fn warning(mut self) -> Self {

@@ -5,7 +5,7 @@ mod clamd;
 mod command;
 pub mod eicar;
 mod farm;
-#[doc(hidden)]
+#[cfg(feature = "testing")]
 pub mod fuzzing;
 mod health;
 mod icap;

@@ -1,56 +1,87 @@
-//! The architecture of convscan: a scan helper for the conversion channel.
+//! convscan: a scan helper for the conversion channel of the iPlanet / Sun /
+//! Oracle Messaging Server MTA.
 //!
-//! The channel of the iPlanet / Sun / Oracle Messaging Server MTA runs
-//! `convscan part` once for every body part of every message. [`cli::part`] is
-//! that hot path; read it first, it is the whole story in one function. Around
-//! it stand commands for the administrator.
+//! The channel runs `convscan-part` once for every body part of every message.
+//! [`serve`] is that hot path: read it first, then [`scan`]. Around it stand the
+//! commands for the administrator, in the program `convscan`.
 //!
-//! A module may use only modules of groups above its own. The order of the
-//! `mod` lines below is the layer diagram; `tests/manual.rs` holds it.
+//! A module may use only modules of groups above its own. The order of the `mod`
+//! lines below is the layer diagram, and a test holds it. The rooms are private:
+//! only the programs, and tests by the feature `testing`, use this library.
+
+// Without the administrator's rooms, what only they use of the others is dead.
+#![cfg_attr(not(feature = "admin"), allow(dead_code, unused_imports))]
 
 // words: the names and texts everything else is said in
-pub mod address;
-pub mod channel;
-pub mod diagnostic;
-pub mod status;
-pub mod text;
+mod address;
+mod channel;
+mod diagnostic;
+mod status;
+mod text;
 
 // facts: what is known about one part
-pub mod part;
-pub mod verdict;
+mod part;
+mod verdict;
 
 // rules: what follows from the facts
-pub mod notice;
-pub mod policy;
+mod notice;
+mod policy;
 
 // results: what goes in and out as files
-pub mod config;
-pub mod record;
-pub mod reply;
+mod config;
+mod record;
+mod reply;
 
 // mail itself
-pub mod mail;
-
-// pure readers of the mail server's files
-pub mod mta;
+mod mail;
 
 // the only code that touches the system
-pub mod os;
+mod os;
 
 // what gives verdicts
-pub mod engine;
+mod engine;
 
 // the straight line from a part to a reply
-pub mod scan;
+mod scan;
+
+// the program that the channel runs
+mod serve;
+
+// -------- for administrators
+
+// pure readers of the mail server's files
+#[cfg(feature = "admin")]
+mod mta;
 
 // the conversion channel, played
-pub mod play;
+#[cfg(feature = "admin")]
+mod play;
 
 // what goes into the files of the mail server, as text
-pub mod snippets;
+#[cfg(feature = "admin")]
+mod snippets;
 
 // what is wrong with a whole set-up
-pub mod doctor;
+#[cfg(feature = "admin")]
+mod doctor;
 
 // the commands
-pub mod cli;
+#[cfg(feature = "admin")]
+mod cli;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use std::process::ExitCode;
+
+/// The program `convscan-part`: answers for one body part.
+pub fn part() -> ExitCode {
+    let arguments: Vec<_> = os::itself::arguments().collect();
+    serve::run(&arguments).into()
+}
+
+/// The program `convscan`: all commands.
+#[cfg(feature = "admin")]
+pub fn admin() -> ExitCode {
+    cli::run()
+}

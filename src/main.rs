@@ -1,5 +1,5 @@
-//! The `convscan` binary; everything is in the library.
+//! What administrators run; everything is in the library.
 
 fn main() -> std::process::ExitCode {
-    convscan::cli::run()
+    convscan::admin()
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use convscan::config::Config;
-use convscan::engine::sample::{Cleaned, Sample};
-use convscan::engine::{Farm, open};
-use convscan::os::clock::Deadline;
-use convscan::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
+use convscan::testing::config::Config;
+use convscan::testing::engine::sample::{Cleaned, Sample};
+use convscan::testing::engine::{Farm, open};
+use convscan::testing::os::clock::Deadline;
+use convscan::testing::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of};
 use nix::sys::signal::SigSet;
 use tempfile::TempDir;
 

@@ -18,8 +18,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use convscan::play::answer::{Answer, Ending};
-use convscan::play::reading::{Again, Reading};
+use convscan::testing::play::answer::{Answer, Ending};
+use convscan::testing::play::reading::{Again, Reading};
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::judge::{Judged, Kind, Truth, judge, readings};

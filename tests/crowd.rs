@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Child, Stdio};
 
-use convscan::record::Record;
+use convscan::testing::record::Record;
 
 use crate::harness::clamd::Clamd;
 use crate::harness::{CONVSCAN, Case, eicar, needs};

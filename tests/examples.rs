@@ -52,7 +52,7 @@ fn odd_names_reach_the_log_decoded_and_harmless() {
     fs::write(&path, format!("{config}\n[log]\nfile = \"log\"\n")).unwrap();
     convscan(&["message", "--config", path.to_str().unwrap(), "examples/messages/odd-names.eml"]);
     let log = fs::read_to_string(directory.path().join("log")).unwrap();
-    let records = log.lines().map(|line| convscan::record::Record::from_line(line).unwrap());
+    let records = log.lines().map(|line| convscan::testing::record::Record::from_line(line).unwrap());
     let names: Vec<String> = records.flat_map(|record| record.names).collect();
     assert!(names.contains(&"Z\u{fc}rich \u{c4}nderungen.pdf".to_owned()), "{names:?}");
     assert!(names.contains(&"Lebenslauf J\u{fc}rg M\u{fc}ller und Zeugnisse.pdf".to_owned()), "{names:?}");
@@ -78,7 +78,7 @@ fn every_example_configuration_is_sound() {
     let mut met = 0;
     for path in files("examples").iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
         let text = fs::read_to_string(path).unwrap();
-        let parsed = convscan::config::Config::parse(&path.display().to_string(), &text);
+        let parsed = convscan::testing::config::Config::parse(&path.display().to_string(), &text);
         assert_eq!(parsed.faults, [], "{}", path.display());
         met += 1;
     }

@@ -15,11 +15,14 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use convscan::play::answer::{Answer, Ending};
-use convscan::record::Record;
+use convscan::testing::play::answer::{Answer, Ending};
+use convscan::testing::record::Record;
 
 /// The program under test.
 pub const CONVSCAN: &str = env!("CARGO_BIN_EXE_convscan");
+
+/// What the MTA runs.
+pub const PART: &str = env!("CARGO_BIN_EXE_convscan-part");
 
 /// "Try again later" and the other directives, as an administrator reads them
 /// in the manual.
@@ -136,8 +139,8 @@ impl Case {
 
     /// The command, ready to run.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(CONVSCAN);
-        command.arg("part").args(&self.arguments).env_clear().envs(&self.variables);
+        let mut command = Command::new(PART);
+        command.args(&self.arguments).env_clear().envs(&self.variables);
         command.env("TZ", "UTC").current_dir(self.directory.path()).stdin(Stdio::null());
         if let Some(config) = &self.config {
             fs::write(self.path("config.toml"), config).unwrap();

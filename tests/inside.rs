@@ -63,7 +63,7 @@ fn tnef_and_mail_that_is_an_attachment_are_opened() {
         return;
     };
     // The digest of the whole file: a TNEF holds it as it is, among other things.
-    let digest = convscan::os::digest::sha256(&exe[..]).unwrap();
+    let digest = convscan::testing::os::digest::sha256(&exe[..]).unwrap();
     for (part, inside, main_type, sub_type) in [
         (&tnef, "tnef", "APPLICATION", "MS-TNEF"),
         (&tnef, "tnef", "APPLICATION", "OCTET-STREAM"),

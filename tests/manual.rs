@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use convscan::config::Config;
+use convscan::testing::config::Config;
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -69,7 +69,7 @@ fn imports_go_downwards() {
     for line in lib.lines() {
         if line.starts_with("// ") {
             group += 1;
-        } else if let Some(name) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+        } else if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
             groups.push((name.to_owned(), group));
         }
     }

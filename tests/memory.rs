@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use convscan::record::Record;
+use convscan::testing::record::Record;
 
 use crate::harness::clamd::Clamd;
 use crate::harness::fake_clamd::{FakeClamd, Script};

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, Case, DEFER, DELETE, DISCARD, HOLD, clamd, eicar, needs, rules};
+use crate::harness::{CONVSCAN, Case, DEFER, DELETE, DISCARD, HOLD, PART, Ran, clamd, eicar, needs, rules};
 
 const CLEAN: &[u8] = b"honest\r\nbytes\x00 without end";
 
@@ -290,6 +291,40 @@ fn a_rule_sees_the_name_whichever_parameter_the_symbol_held() {
     assert_eq!(record.names, ["y", "virus.exe"]);
 }
 
+/// The two programs are one function: `convscan part` and `convscan-part`.
+#[test]
+fn both_programs_give_the_same_answer() {
+    for input in [&b"honest bytes\r\n"[..], &eicar(), b""] {
+        for policy in ["", "[policy]\ninfected = \"hold\"\n", "[policy]\ninfected = \"nonsense\"\n"] {
+            let case = with_rules(input, policy);
+            let small = case.run();
+            let by_name =
+                |ran: &Ran| (ran.exit, ran.output.clone(), ran.headers.clone(), ran.options.clone());
+            let first = by_name(&small);
+            let status = case.wrapped(CONVSCAN, &["part"]).status().unwrap();
+            let second = case.left_behind();
+            // The notice has a reference and a date of its own.
+            let steady = |output: Option<Vec<u8>>| output.map(|bytes| bytes.len());
+            assert_eq!(status.code(), first.0);
+            assert_eq!(steady(second.output), steady(first.1));
+            assert_eq!((second.headers, second.options), (first.2, first.3));
+        }
+    }
+}
+
+/// A person who asks is told what the program is for; an entry that asks is wrong,
+/// and its part waits.
+#[test]
+fn help_is_for_people_only() {
+    for flag in ["--help", "-h", "--version", "-V"] {
+        let output = Command::new(PART).arg(flag).env_clear().output().unwrap();
+        assert!(String::from_utf8(output.stdout).unwrap().contains("usage: convscan-part"));
+        assert_eq!(output.status.code(), Some(0));
+        let ran = with_rules(b"honest bytes", "").argument(flag).run();
+        assert_eq!(ran.options.as_deref(), Some(DEFER), "{flag}");
+    }
+}
+
 #[test]
 fn unknown_arguments_defer() {
     let record = with_rules(CLEAN, "").argument("INPUT_FILE").run().deferred();
@@ -392,7 +427,7 @@ fn a_wrong_template_is_found_by_check_and_falls_back_at_run_time() {
     let ran = case.var("NOTICE", "").run();
     let notice = String::from_utf8(ran.output.unwrap()).unwrap();
     assert!(notice.contains("VIRUS NOTICE"), "{notice}");
-    let record = convscan::record::Record::from_line(&ran.log).unwrap();
+    let record = convscan::testing::record::Record::from_line(&ran.log).unwrap();
     assert!(record.warning.unwrap().contains("notice.txt:1:1: unknown field `viruss`"));
     let case = with_rules(&eicar(), "[notice]\ninfected = \"notice.txt\"\ndescription = \"Removed\"\n");
     fs::write(case.path("notice.txt"), "Gefunden: {finding}, \u{fc}brigens {{so}}\n").unwrap();

@@ -6,22 +6,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use convscan::config::Config;
-use convscan::diagnostic::{Diagnostic, Severity};
-use convscan::engine::rules::RuleSet;
-use convscan::mail::hidden::{self, Kind, Look};
-use convscan::mta::conversions::{
+use convscan::testing::config::Config;
+use convscan::testing::diagnostic::{Diagnostic, Severity};
+use convscan::testing::engine::rules::RuleSet;
+use convscan::testing::mail::hidden::{self, Kind, Look};
+use convscan::testing::mta::conversions::{
     Action, Choice, Conversions, MessageHeader, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
-use convscan::mta::imta_cnf::ImtaCnf;
-use convscan::mta::job_controller::JobController;
-use convscan::mta::mappings::Mappings;
-use convscan::mta::mappings::coverage::{Coverage, Says, Tags};
-use convscan::mta::mappings::reach;
-use convscan::mta::option_file::OptionFile;
-use convscan::mta::scanner_conf::{Dialect, ServerConf};
-use convscan::mta::tailor::{File, Tailor};
-use convscan::mta::unified::Unified;
+use convscan::testing::mta::imta_cnf::ImtaCnf;
+use convscan::testing::mta::job_controller::JobController;
+use convscan::testing::mta::mappings::Mappings;
+use convscan::testing::mta::mappings::coverage::{Coverage, Says, Tags};
+use convscan::testing::mta::mappings::reach;
+use convscan::testing::mta::option_file::OptionFile;
+use convscan::testing::mta::scanner_conf::{Dialect, ServerConf};
+use convscan::testing::mta::tailor::{File, Tailor};
+use convscan::testing::mta::unified::Unified;
 
 use crate::harness::needs;
 

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use convscan::diagnostic::Diagnostic;
-use convscan::mta::conversions::Conversions;
-use convscan::mta::imta_cnf::ImtaCnf;
-use convscan::mta::job_controller::JobController;
-use convscan::mta::mappings::Mappings;
+use convscan::testing::diagnostic::Diagnostic;
+use convscan::testing::mta::conversions::Conversions;
+use convscan::testing::mta::imta_cnf::ImtaCnf;
+use convscan::testing::mta::job_controller::JobController;
+use convscan::testing::mta::mappings::Mappings;
 
 use crate::harness::CONVSCAN;
 

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use convscan::play::answer::Ending;
-use convscan::play::reading::Again;
-use convscan::record::Record;
+use convscan::testing::play::answer::Ending;
+use convscan::testing::play::reading::Again;
+use convscan::testing::record::Record;
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::judge::{Kind, Truth, judge, readings};

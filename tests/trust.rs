@@ -14,7 +14,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use convscan::record::Record;
+use convscan::testing::record::Record;
 
 use crate::harness::{Case, DEFER, needs};
 

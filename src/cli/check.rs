@@ -46,7 +46,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::exit::{self, Exit};
-use super::load;
 use crate::doctor::rule::Rule;
 use crate::doctor::setup::Setup;
 use crate::doctor::setup::file::Role;
@@ -55,6 +54,7 @@ use crate::doctor::setup::load::{Machine, Wanted};
 use crate::doctor::view::traffic::Traffic;
 use crate::doctor::{self, fix, rules};
 use crate::os::output;
+use crate::serve;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
@@ -199,7 +199,7 @@ fn wanted(arguments: &Arguments) -> Wanted {
     files.extend(arguments.icap_conf.iter().map(|path| (Role::Icap, path.clone())));
     Wanted {
         named: Named { tailor: arguments.tailor.clone(), root: arguments.root.clone(), files },
-        own: load::path(arguments.config.as_deref()),
+        own: serve::path(arguments.config.as_deref()),
         machine: if arguments.elsewhere { Machine::Other } else { Machine::This },
         account: arguments.account.clone(),
         cores: arguments.cores,

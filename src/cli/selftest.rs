@@ -32,7 +32,6 @@ use anyhow::{Context, Result};
 use self::probe::{Expected, Probe, State};
 use self::report::{Outcome, Report};
 use super::exit::{self, Exit};
-use super::load;
 use crate::config::{Config, Place, parse_duration};
 use crate::engine::sample::Sample;
 use crate::engine::{self, Farm, Member};
@@ -40,6 +39,7 @@ use crate::os::clock::{self, Deadline};
 use crate::os::output;
 use crate::os::{files, stamp};
 use crate::record::millis;
+use crate::serve;
 use crate::verdict::{Reason, Verdict, Weight};
 
 /// Arguments of `selftest`.
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 type Told = HashMap<(String, String), (State, Vec<String>)>;
 
 fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
-    let config = load::sound(arguments.config.as_deref())?;
+    let config = serve::sound(arguments.config.as_deref())?;
     let probes = probe::probes()?;
     let mut worst = State::Awake;
     for farm in engine::open(&config) {

@@ -113,6 +113,7 @@ impl<'s> At<'s> {
         self.inserted(at, format!("{missing}{lines}\n"), lines)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// Without the lines in which it stands.
     pub fn without_lines(&self) -> Edit {
         self.edit(self.line_start()..self.line_end(), String::new())

@@ -10,6 +10,7 @@ mod chunk;
 mod encapsulated;
 mod head;
 mod options;
+#[cfg(any(test, feature = "testing"))]
 pub(super) mod played;
 mod request;
 mod said;

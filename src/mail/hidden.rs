@@ -18,6 +18,7 @@ mod uuencode;
 mod yenc;
 
 use self::basket::Basket;
+#[cfg(feature = "testing")]
 pub use self::basket::{MOST_ITEMS, most_bytes};
 pub use self::look::Look;
 
@@ -73,6 +74,7 @@ pub struct Found {
     pub beyond: bool,
 }
 
+#[cfg(any(test, feature = "testing"))]
 /// Everything in `content` that an engine may not see by itself.
 pub fn find(content: &[u8], mime_type: &str) -> Found {
     find_while(content, mime_type, &|| true)

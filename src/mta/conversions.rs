@@ -43,6 +43,7 @@ impl Conversions {
         (Self { path: path.to_owned(), text: text.to_owned(), entries }, faults)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// A complaint about bytes of the file.
     pub fn complaint(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::at(&self.path, &self.text, span, message)

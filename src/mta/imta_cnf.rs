@@ -46,6 +46,7 @@ impl Keyword {
         self.arguments.first()
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The first argument as a whole number.
     pub fn number(&self) -> Option<i64> {
         self.argument()?.number()
@@ -110,6 +111,7 @@ pub struct ImtaCnf {
 }
 
 impl ImtaCnf {
+    #[cfg(any(test, feature = "testing"))]
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
@@ -126,6 +128,7 @@ impl ImtaCnf {
         self.channels.get(*self.index.get(&name.to_ascii_lowercase())?)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The keyword that holds for `channel`: its own, else that of the nearest
     /// `defaults` line above; the last one of several.
     pub fn keyword<'a>(&'a self, channel: &'a Channel, name: &str) -> Option<&'a Keyword> {

@@ -65,6 +65,7 @@ pub struct JobController {
 }
 
 impl JobController {
+    #[cfg(any(test, feature = "testing"))]
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
@@ -88,6 +89,7 @@ impl JobController {
         self.options.sections.iter().filter(|section| is_pool(section))
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The first pool called `name`, whatever the case.
     pub fn pool(&self, name: &str) -> Option<&Section> {
         self.pools().find(|section| section.name.is(name))

@@ -23,7 +23,9 @@ use std::sync::Arc;
 
 pub use self::probe::{Hit, Outcome};
 pub use self::route::{CONVERSION_CHANNEL, ConstantAnswer, Route};
-use super::source::{Lookup, Sources, Span, Word};
+#[cfg(any(test, feature = "testing"))]
+use super::source::Span;
+use super::source::{Lookup, Sources, Word};
 use crate::diagnostic::Diagnostic;
 
 /// A line of one of the files that were read.
@@ -81,11 +83,13 @@ impl Mappings {
         &self.sources
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// A complaint about bytes of one of the files.
     pub fn complaint(&self, span: Span, message: impl Into<String>) -> Diagnostic {
         self.sources.complaint(span, message)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The tables in the order of the file.
     pub fn tables(&self) -> &[Table] {
         &self.tables

@@ -29,6 +29,7 @@ impl Setting {
         self.name.span.through(self.value.span)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The value as a whole number.
     pub fn number(&self) -> Option<i64> {
         self.value.number()
@@ -67,6 +68,7 @@ pub struct OptionFile {
 }
 
 impl OptionFile {
+    #[cfg(any(test, feature = "testing"))]
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Diagnostic>) {
@@ -83,11 +85,13 @@ impl OptionFile {
         last(&self.settings, name)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// Every option before the first section that is called `name`.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &Setting> {
         self.settings.iter().filter(move |setting| setting.name.is(name))
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The first section `[KIND=NAME]`, whatever the case.
     pub fn section(&self, kind: &str, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.kind.is(kind) && section.name.is(name))

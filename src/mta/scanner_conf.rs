@@ -45,6 +45,7 @@ pub struct ServerConf {
 }
 
 impl ServerConf {
+    #[cfg(any(test, feature = "testing"))]
     /// Reads `text`. Files that it includes are not read, only listed by
     /// [`Sources::includes`].
     pub fn parse(path: &str, text: &str, dialect: Dialect) -> (Self, Vec<Diagnostic>) {

@@ -139,6 +139,7 @@ impl Sources {
         &self.includes
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The bytes of `span`; empty if it is none of this reading.
     pub fn text(&self, span: Span) -> &str {
         self.files.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or_default()
@@ -149,6 +150,7 @@ impl Sources {
         self.files.get(span.file).map_or("", |file| &file.path)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The line that `span` begins in, from 1; walks over the text.
     pub fn line(&self, span: Span) -> usize {
         let text = self.files.get(span.file).map_or("", |file| &file.text);

@@ -18,6 +18,7 @@ pub use self::file::File;
 use self::file::Product;
 pub use self::layout::{Base, Layout};
 use super::option_file::{self, OptionFile, Setting};
+#[cfg(any(test, feature = "testing"))]
 use super::source::Lookup;
 use super::statement::FileFaults;
 use crate::diagnostic::Diagnostic;
@@ -52,6 +53,7 @@ impl Tailor {
         Self::of(option_file::read(path, text, None, check))
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// Reads `text` and, in place of each `<file` line, what `lookup` gives.
     pub fn parse_with(path: &str, text: &str, lookup: Lookup) -> (Self, Vec<Diagnostic>) {
         Self::of(option_file::read(path, text, Some(lookup), check))

@@ -32,7 +32,9 @@ mod tests;
 
 use std::ops::Range;
 
-pub use self::view::{UnifiedChannel, UnifiedMapping, UnifiedPool, UnifiedRule};
+pub use self::view::UnifiedChannel;
+#[cfg(feature = "testing")]
+pub use self::view::{UnifiedMapping, UnifiedPool, UnifiedRule};
 use crate::diagnostic::Diagnostic;
 
 /// Elements around the options that are no part of their path.
@@ -81,6 +83,7 @@ impl Unified {
         self.nodes.iter().filter(|node| !node.is_group || !node.value.is_empty())
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// The option's path, with `role` or `instance` in front where the file says
     /// so, without the outermost element.
     pub fn path_of(&self, node: &Node) -> String {
@@ -103,6 +106,7 @@ impl Unified {
         self.preferred(&fitting)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// A complaint about a node.
     pub fn complaint(&self, node: &Node, message: impl Into<String>) -> Diagnostic {
         Diagnostic::at(&self.path, &self.text, node.span.clone(), message)

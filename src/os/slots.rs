@@ -9,7 +9,9 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+#[cfg(any(test, feature = "testing"))]
+use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::clock::{self, in_micros};
@@ -79,6 +81,7 @@ impl Slots {
         modified.map_or(true, |at| at.elapsed().is_ok_and(|age| age > self.kept))
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -106,6 +106,7 @@ const AGN: u32 = 0x0A9C_809A;
 
 const LATER: Step = Step::Stop(Outcome::Deferred);
 
+#[cfg(any(test, feature = "testing"))]
 /// What follows, under `reading`, from `answer` about a part whose content was
 /// `input`, for an entry that copies all parameters and says no more.
 pub fn outcome(answer: Answer, input: &[u8], reading: &Reading) -> Step {

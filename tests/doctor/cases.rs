@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use convscan::doctor::rules;
+use convscan::testing::doctor::rules;
 
 use crate::harness::CONVSCAN;
 

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convscan::doctor::finding::Reason;
-use convscan::doctor::setup::file::Role;
-use convscan::doctor::setup::find::Named;
-use convscan::doctor::setup::load::{Machine, Wanted, setup};
-use convscan::doctor::{examine, fix};
+use convscan::testing::doctor::finding::Reason;
+use convscan::testing::doctor::setup::file::Role;
+use convscan::testing::doctor::setup::find::Named;
+use convscan::testing::doctor::setup::load::{Machine, Wanted, setup};
+use convscan::testing::doctor::{examine, fix};
 
 use super::cases::copy;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use convscan::doctor::rules;
+use convscan::testing::doctor::rules;
 
 use super::cases::{check, copy};
 use crate::harness::CONVSCAN;
@@ -72,7 +72,7 @@ fn the_readme_lists_every_rule() {
     let case = fs::read_to_string(case).unwrap();
     let (_, golden) = case.split_once("----\n").unwrap();
     assert!(readme.contains(golden.trim_end()), "the sample of a finding is not\n{golden}");
-    let row = |rule: &convscan::doctor::rule::Rule| {
+    let row = |rule: &convscan::testing::doctor::rule::Rule| {
         format!("| `{}` | {} | {} | {} |\n", rule.id, rule.severity.word(), rule.what, rule.cure)
     };
     let head = "| rule | severity | what is wrong | how to mend it |\n|---|---|---|---|\n";

@@ -2,9 +2,9 @@
 //! reader of answers under every reading of the manuals: no infected or
 //! unscanned bytes are delivered, no part is lost, no clean part is altered.
 
-use convscan::mail::message::Change;
-use convscan::play::answer::{Answer, Ending, Outcome, Step, outcome};
-use convscan::play::reading::{Again, Failure, Reading};
+use convscan::testing::mail::message::Change;
+use convscan::testing::play::answer::{Answer, Ending, Outcome, Step, outcome};
+use convscan::testing::play::reading::{Again, Failure, Reading};
 
 /// What no program can help once it has failed, with the reason. Everything
 /// else must hold.

@@ -1,8 +1,8 @@
 //! What only the doctor of a set-up reads.
 
-use convscan::doctor::view::command::{Command, Guard};
-use convscan::mta::counters::Counters;
-use convscan::mta::summarize::Summary;
+use convscan::testing::doctor::view::command::{Command, Guard};
+use convscan::testing::mta::counters::Counters;
+use convscan::testing::mta::summarize::Summary;
 
 use super::in_place;
 

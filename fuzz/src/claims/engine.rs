@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use convscan::config::{CommandConfig, Config, EngineKind, Meaning, Pattern, Preset};
-use convscan::engine::fuzzing::{self, IcapAsked};
-use convscan::engine::rules::RuleSet;
-use convscan::os::process::{End, Outcome};
-use convscan::verdict::{MOST_THREATS, ScanError, Threat, Verdict};
+use convscan::testing::config::{CommandConfig, Config, EngineKind, Meaning, Pattern, Preset};
+use convscan::testing::engine::fuzzing::{self, IcapAsked};
+use convscan::testing::engine::rules::RuleSet;
+use convscan::testing::os::process::{End, Outcome};
+use convscan::testing::verdict::{MOST_THREATS, ScanError, Threat, Verdict};
 
 use super::{has, in_place, printable};
 

@@ -1,13 +1,13 @@
 //! The files that a site's set-up is made of.
 
-use convscan::mta::imta_cnf::{Channel, ImtaCnf, Keyword};
-use convscan::mta::job_controller::JobController;
-use convscan::mta::mappings::Mappings;
-use convscan::mta::option_file::{OptionFile, Setting};
-use convscan::mta::scanner_conf::{Dialect, ServerConf};
-use convscan::mta::source::Sources;
-use convscan::mta::tailor::{File, Tailor};
-use convscan::mta::unified::Unified;
+use convscan::testing::mta::imta_cnf::{Channel, ImtaCnf, Keyword};
+use convscan::testing::mta::job_controller::JobController;
+use convscan::testing::mta::mappings::Mappings;
+use convscan::testing::mta::option_file::{OptionFile, Setting};
+use convscan::testing::mta::scanner_conf::{Dialect, ServerConf};
+use convscan::testing::mta::source::Sources;
+use convscan::testing::mta::tailor::{File, Tailor};
+use convscan::testing::mta::unified::Unified;
 
 use super::{bounded, within, word};
 

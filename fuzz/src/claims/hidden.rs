@@ -1,6 +1,6 @@
 //! What is hidden inside a part.
 
-use convscan::mail::hidden::{Found, Kind, Look, MOST_ITEMS, find, most_bytes};
+use convscan::testing::mail::hidden::{Found, Kind, Look, MOST_ITEMS, find, most_bytes};
 
 /// What is found is bounded, a look in pieces misses none of it, and whatever was
 /// encoded is found again. The first byte of `data` chooses the size of pieces

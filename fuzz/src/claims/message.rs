@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use convscan::mail::message::{Change, Changes, Message};
-use convscan::play::answer::{Answer, Ending, Outcome, Step, outcome, status};
-use convscan::play::reading::{Failure, OptionsAfterFailure, Reading};
+use convscan::testing::mail::message::{Change, Changes, Message};
+use convscan::testing::play::answer::{Answer, Ending, Outcome, Step, outcome, status};
+use convscan::testing::play::reading::{Failure, OptionsAfterFailure, Reading};
 
 /// Every reading that differs in more than how a command is run.
 fn readings() -> &'static [Reading] {

@@ -9,8 +9,8 @@ mod message;
 mod mta;
 mod own;
 
-use convscan::diagnostic::Diagnostic;
-use convscan::mta::source::{Sources, Span, Word};
+use convscan::testing::diagnostic::Diagnostic;
+use convscan::testing::mta::source::{Sources, Span, Word};
 
 pub use self::doctor::{entry_command, saved_output};
 pub use self::engine::{clamd, command, icap, rules};

@@ -1,10 +1,10 @@
 //! The mail server's files, and headers.
 
-use convscan::mail::{ambiguity, field as reader, parameter};
-use convscan::mta::conversions::{
+use convscan::testing::mail::{ambiguity, field as reader, parameter};
+use convscan::testing::mta::conversions::{
     Action, Conversions, Entry, PartFacts, PartParameter, Reason, Resolved, SymbolReading,
 };
-use convscan::mta::mappings::{Mappings, Outcome};
+use convscan::testing::mta::mappings::{Mappings, Outcome};
 
 use super::{bounded, has, printable, word};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use convscan::config::{Config, EngineKind};
-use convscan::notice::{Field, Template};
-use convscan::policy::{Action, Ruling};
-use convscan::record::{EngineRecord, Record, Steps, millis};
-use convscan::verdict::{ErrorKind, Weight};
+use convscan::testing::config::{Config, EngineKind};
+use convscan::testing::notice::{Field, Template};
+use convscan::testing::policy::{Action, Ruling};
+use convscan::testing::record::{EngineRecord, Record, Steps, millis};
+use convscan::testing::verdict::{ErrorKind, Weight};
 
 use super::{in_place, printable};
 

@@ -70,6 +70,7 @@ pub enum Outcome {
 }
 
 impl Role {
+    #[cfg(any(test, feature = "testing"))]
     /// All of them, in the order in which findings about them are shown.
     pub const ALL: [Self; 14] = [
         Self::Tailor,

@@ -27,6 +27,7 @@ pub enum Tags<'a> {
     /// They do not stand there.
     Absent,
     /// These, separated by commas.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code))]
     These(&'a str),
     /// They may be any.
     Any,

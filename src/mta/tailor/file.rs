@@ -37,12 +37,14 @@ pub enum File {
     /// The directory of the queues.
     Queue,
     /// The directory of the logs.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code))]
     Log,
     /// What `cnbuild` made of the configuration.
     ConfigData,
     /// config.xml, of Unified Configuration.
     ConfigXml,
     /// restricted.cnf, of Unified Configuration: the accounts.
+    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code))]
     Restricted,
 }
 

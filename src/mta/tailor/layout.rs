@@ -142,6 +142,7 @@ impl Layout {
         self.within(base, places).map(move |place| place + &name)
     }
 
+    #[cfg(any(test, feature = "testing"))]
     /// Where the commands for administrators of the server in `base` may be.
     pub fn programs(&self, base: &str) -> impl Iterator<Item = String> {
         self.within(base, self.programs)

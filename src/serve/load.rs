@@ -10,7 +10,7 @@ use crate::os::{files, vars};
 
 /// The file to read: as the command line says, else the environment, else the
 /// default place.
-pub(super) fn path(argument: Option<&Path>) -> PathBuf {
+pub fn path(argument: Option<&Path>) -> PathBuf {
     let variable = || vars::path(config::PATH_VARIABLE);
     argument
         .map(Path::to_path_buf)
@@ -26,7 +26,7 @@ pub(super) fn read(path: &Path) -> Result<Parsed> {
 }
 
 /// Reads a configuration that must have no fault.
-pub(super) fn sound(argument: Option<&Path>) -> Result<Config> {
+pub fn sound(argument: Option<&Path>) -> Result<Config> {
     let path = path(argument);
     let parsed = read(&path)?;
     if parsed.faults.is_empty() {

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::cli::load;
+use super::load;
 use crate::config::Config;
 use crate::policy::Policy;
 use crate::status::Release;

@@ -1,0 +1,5 @@
+//! What the MTA runs for each body part; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    convscan::part()
+}
