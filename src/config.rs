@@ -86,13 +86,22 @@ impl Agreement {
 pub struct Limits {
     /// Time for one part: all engines together, cleaning included.
     pub deadline: Duration,
+    /// Largest part that is read into memory to be searched for hidden files.
+    pub inside_largest: u64,
+    /// Most hidden files of one part that are shown to the engines.
+    pub inside_most: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: DEADLINE }
+        Self { deadline: DEADLINE, inside_largest: 64 << 20, inside_most: 500 }
     }
 }
+
+/// The most that `inside-largest` and `inside-most` may be: what one process can
+/// have of memory and of time.
+const INSIDE_LARGEST: u64 = 1 << 30;
+const INSIDE_MOST: u32 = 100_000;
 
 /// `[notice]`.
 #[derive(Clone, Debug)]
@@ -162,6 +171,9 @@ impl Config {
         }
         if let Some(table) = root.table("scan") {
             config.agreement = table.choice("engines", &Agreement::NAMES).unwrap_or_default();
+            let limits = &mut config.limits;
+            limits.inside_largest = inside_largest(&table).unwrap_or(limits.inside_largest);
+            limits.inside_most = table.number("inside-most", 1, INSIDE_MOST).unwrap_or(limits.inside_most);
             table.finish();
         }
         config.memory = Memory::read(&root);
@@ -224,6 +236,19 @@ impl Config {
             );
         }
     }
+}
+
+fn inside_largest(table: &Table<'_, '_>) -> Option<u64> {
+    let largest = table.size("inside-largest")?;
+    if largest > INSIDE_LARGEST {
+        table.fault(
+            "inside-largest",
+            "`inside-largest` is more than one process can search",
+            "write at most \"1G\"",
+        );
+        return None;
+    }
+    Some(largest)
 }
 
 /// The release; one that cannot be read is taken as old, since every server

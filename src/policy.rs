@@ -126,21 +126,26 @@ impl Policy {
     }
 }
 
-/// What time may mend, or the scanner's next release, is tried again. The rest
-/// would be tried until the MTA gives up and returns the message to a sender who
-/// may be forged.
+/// Time mends a scanner that was too slow or did not look, so the part is tried
+/// again, a few times: see the memory of parts that an engine fails on. It mends no
+/// other reason: the part would be tried until the MTA gives up and returns the
+/// message to a sender who may be forged.
 fn by_default(reason: Reason) -> Action {
     match reason {
+        Reason::TooLong | Reason::NotScanned => Action::Defer,
         Reason::Encrypted
         | Reason::TooLarge
         | Reason::TooDeep
         | Reason::TooMany
-        | Reason::TooLong
         | Reason::OverLimit
         | Reason::Corrupt
         | Reason::Excluded
-        | Reason::NotScanned => Action::Defer,
-        Reason::Macros | Reason::Unwanted | Reason::Ambiguous | Reason::Poison => Action::Hold,
+        | Reason::Macros
+        | Reason::Unwanted
+        | Reason::InsideTooLarge
+        | Reason::InsideTooMany
+        | Reason::Ambiguous
+        | Reason::Poison => Action::Hold,
     }
 }
 
@@ -156,14 +161,15 @@ mod tests {
     use crate::verdict::Threat;
 
     #[test]
-    fn the_default_defers_whatever_was_not_scanned() {
+    fn by_default_nothing_unscanned_passes_and_what_time_cannot_mend_is_held() {
         let policy = Policy::default();
         for (kind, _) in ErrorKind::NAMES {
             assert_eq!(policy.line(&Err(ScanError::new(kind, "x"))), Action::Defer);
         }
         for (reason, _) in Reason::NAMES {
             let action = policy.line(&Ok(Verdict::unscannable(reason)));
-            assert!(matches!(action, Action::Defer | Action::Hold), "{reason:?}");
+            let mends = matches!(reason, Reason::TooLong | Reason::NotScanned);
+            assert_eq!(action, if mends { Action::Defer } else { Action::Hold }, "{reason:?}");
         }
     }
 

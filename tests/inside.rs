@@ -243,10 +243,10 @@ fn more_inside_than_is_looked_at_is_unscannable() {
     let many: String = (0..600).map(|i| format!("begin 644 f{i}\n#{:03}\n`\nend\n", i + 100)).collect();
     let part = text(many.as_bytes());
     let case = plain(Case::new(&part));
-    let config = format!("{}[policy.unscannable]\ntoo-many-files = \"hold\"\n", rules(&case));
+    let config = rules(&case);
     let ran = configured(case, &config).run();
     assert_eq!(ran.options.as_deref(), Some(HOLD), "{}", ran.log);
-    assert_eq!(ran.record().reason.as_deref(), Some("too-many-files"));
+    assert_eq!(ran.record().reason.as_deref(), Some("inside-too-many"));
 }
 
 #[test]

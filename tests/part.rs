@@ -463,7 +463,7 @@ fn in_small_disk(case: Case, prepare: &str) -> Option<String> {
         disk.display()
     );
     let command = case.command();
-    let mut unshare = std::process::Command::new("/usr/bin/unshare");
+    let mut unshare = Command::new("/usr/bin/unshare");
     unshare.args(["-rm", "/bin/sh", "-c", &script, CONVSCAN]).env_clear().env("PATH", "/usr/bin:/bin");
     unshare.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
     let output = unshare.output().unwrap();
@@ -572,7 +572,7 @@ fn all_parts_have_a_digest_when_asked_for() {
 #[test]
 fn files_of_ours_are_readable_whatever_the_umask() {
     let case = with_rules(CLEAN, "");
-    let mut shell = std::process::Command::new("/bin/sh");
+    let mut shell = Command::new("/bin/sh");
     let command = case.command();
     shell.arg("-c").arg("umask 0777; exec \"$0\" part").arg(CONVSCAN).env_clear();
     shell.envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
@@ -689,7 +689,7 @@ fn a_limit_on_file_sizes_ends_no_part() {
     let case = with_rules(&[b'x'; 30_000], "");
     fs::write(case.path("log"), vec![b'y'; 60_000]).unwrap();
     let prepared = case.command();
-    let mut limited = std::process::Command::new("/usr/bin/prlimit");
+    let mut limited = Command::new("/usr/bin/prlimit");
     limited.args(["--fsize=40000", "--", CONVSCAN, "part"]).env_clear();
     limited.envs(prepared.get_envs().filter_map(|(k, v)| Some((k, v?))));
     assert_eq!(limited.output().unwrap().status.code(), Some(0));

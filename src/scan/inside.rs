@@ -18,9 +18,6 @@ use crate::os::input::{Input, Until};
 use crate::part::Part;
 use crate::verdict::{ErrorKind, Finding, Findings, Reason, ScanError, Threat, Verdict};
 
-/// Largest part that is read into memory for what it hides.
-const LARGEST: u64 = 64 << 20;
-
 /// What the surface tells: whether there is anything to be opened. It asks no
 /// engine, so it can be had while one is waited for.
 #[derive(Debug)]
@@ -95,9 +92,10 @@ impl View<'_> {
         if !inside.hides && !inside.encoded {
             return Ok(());
         }
-        let size = usize::try_from(input.size).ok().filter(|_| input.size <= LARGEST);
+        let largest = self.scan.config.limits.inside_largest;
+        let size = usize::try_from(input.size).ok().filter(|_| input.size <= largest);
         let Some(size) = size else {
-            self.give_up(Reason::TooLarge);
+            self.give_up(Reason::InsideTooLarge);
             return Ok(());
         };
         let content = input.start(size)?;
@@ -131,7 +129,7 @@ impl View<'_> {
         }
         match (found.beyond, deadline.left()) {
             (false, _) => {}
-            (true, Some(_)) => self.give_up(Reason::TooMany),
+            (true, Some(_)) => self.give_up(Reason::InsideTooMany),
             (true, None) => return Err(late()),
         }
         Ok(())

@@ -24,6 +24,10 @@ pub enum Reason {
     Macros,
     /// A program that may be unwanted but is no virus.
     Unwanted,
+    /// Larger than we read to look for what hides in it.
+    InsideTooLarge,
+    /// It hides more files than we show to the engines.
+    InsideTooMany,
     /// Its header can be read in more than one way.
     Ambiguous,
     /// It broke the engine every time it was tried.
@@ -34,7 +38,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason with its name in configuration and log.
-    pub const NAMES: [(Self, &'static str); 13] = [
+    pub const NAMES: [(Self, &'static str); 15] = [
         (Self::Encrypted, "encrypted"),
         (Self::TooLarge, "too-large"),
         (Self::TooDeep, "too-deep"),
@@ -45,6 +49,8 @@ impl Reason {
         (Self::Excluded, "excluded"),
         (Self::Macros, "macros"),
         (Self::Unwanted, "unwanted"),
+        (Self::InsideTooLarge, "inside-too-large"),
+        (Self::InsideTooMany, "inside-too-many"),
         (Self::Ambiguous, "ambiguous"),
         (Self::Poison, "poison"),
         (Self::NotScanned, "not-scanned"),
@@ -63,6 +69,8 @@ impl Reason {
             Self::Excluded => "the scanner was told to leave it out",
             Self::Macros => "it is a document with macros",
             Self::Unwanted => "it may be a program that is not wanted here",
+            Self::InsideTooLarge => "it is too large to be searched for hidden files",
+            Self::InsideTooMany => "it hides too many files",
             Self::Ambiguous => "it says in two ways what it is",
             Self::Poison => "the scanner failed on it every time",
             Self::NotScanned => "the scanner could not look inside",
