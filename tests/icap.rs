@@ -79,9 +79,14 @@ fn what_c_icap_passes_passes_and_what_it_blocks_is_replaced() {
 fn too_large(server: &CIcap) {
     let part = eicar_and(10_000);
     let engine = server.engine("virus_scan");
-    let record = scanned(&format!("{engine}largest = \"100M\"\n"), &part).deferred();
+    let held = |largest: &str| {
+        let ran = scanned(&format!("{engine}largest = \"{largest}\"\n"), &part);
+        assert_eq!((ran.options.as_deref(), ran.output.as_deref()), (Some(HOLD), None));
+        ran.record()
+    };
+    let record = held("100M");
     assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("excluded")));
-    let record = scanned(&format!("{engine}largest = \"50K\"\n"), &part).deferred();
+    let record = held("50K");
     assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("too-large")));
     scanned(&format!("{engine}largest = \"50K\"\n"), &eicar_and(1000)).replaced();
 }
