@@ -15,7 +15,7 @@ use convscan::testing::verdict::{ErrorKind, Reason, ScanError, Verdict, name_of}
 use nix::sys::signal::SigSet;
 use tempfile::TempDir;
 
-use crate::harness::needs;
+use crate::harness::{SPECIMENS, installed, needs};
 
 /// A state directory, a part and an engine that is configured by its keys.
 struct Bench {
@@ -457,22 +457,24 @@ fn the_version_is_asked_for() {
     );
 }
 
-const SPECIMEN: &str = "/usr/share/clamav-testfiles/clam.exe";
+const CLAMSCAN: &str = "/usr/bin/clamscan";
 
 #[test]
 fn the_real_clamscan_convicts_acquits_and_fails() {
     let name = "the_real_clamscan_convicts_acquits_and_fails";
-    let packages = [("/usr/bin/clamscan", "clamav"), (SPECIMEN, "clamav-testfiles"), ("/usr/bin/zip", "zip")];
+    let packages = [(CLAMSCAN, "clamav"), (SPECIMENS, "clamav-testfiles"), ("/usr/bin/zip", "zip")];
     if !packages.iter().all(|(program, package)| needs(name, program, package)) {
         return;
     }
-    let bench = Bench::new(
-        "preset = \"clamscan\"\nscan = [\"--database={bench}/t.hdb\", \"--no-summary\", \"--stdout\", \
-         \"--alert-encrypted=yes\", \"--tempdir={directory}\", \"{file}\"]\n",
-    );
+    let program = installed(CLAMSCAN);
+    let bench = Bench::new(&format!(
+        "preset = \"clamscan\"\nprogram = \"{}\"\nscan = [\"--database={{bench}}/t.hdb\", \"--no-summary\", \"--stdout\", \
+         \"--alert-encrypted=yes\", \"--tempdir={{directory}}\", \"{{file}}\"]\n",
+        program.display()
+    ));
     fs::write(bench.path("t.hdb"), "aa15bcf478d165efd2065190eb473bcb:544:Test.Clam-Exe\n").unwrap();
     let by = Deadline::after(Duration::from_secs(60));
-    let file = File::open(SPECIMEN).unwrap();
+    let file = File::open(installed(SPECIMENS).join("clam.exe")).unwrap();
     let size = file.metadata().unwrap().len();
     let sample = Sample { file: &file, size, mime_type: "", names: &[], fingerprint: None };
     let engines = open(&bench.config);

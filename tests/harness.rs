@@ -31,6 +31,10 @@ pub const HOLD: &str = "STATUS=178030250\n";
 pub const DELETE: &str = "STATUS=178030178\n";
 pub const DISCARD: &str = "STATUS=178030259\n";
 
+/// Debian's files that scanners are to find, and are made to by the database of
+/// the tests.
+pub const SPECIMENS: &str = "/usr/share/clamav-testfiles";
+
 /// What outlives a part in the state directory.
 const KEPT: [&str; 6] = ["cache", "flights", "health-", "locks", "storm.", "suspects"];
 
@@ -40,9 +44,18 @@ pub fn nothing_may_be_left_out() -> bool {
     std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "all")
 }
 
+/// The one place that says where files of Debian packages are: below the
+/// directory that `tests/engines` fills, else where their packages put them.
+pub fn installed(path: &str) -> PathBuf {
+    let beside_the_build = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("engines").into();
+    let engines: OsString = std::env::var_os("CONVSCAN_ENGINES").unwrap_or_else(beside_the_build);
+    let unpacked = Path::new(&engines).join(path.trim_start_matches('/'));
+    if unpacked.exists() { unpacked } else { path.into() }
+}
+
 /// Whether `program` is there; says by name what is left out when it is not.
 pub fn needs(test: &str, program: &str, package: &str) -> bool {
-    let found = Path::new(program).exists();
+    let found = installed(program).exists();
     if !found {
         assert!(!nothing_may_be_left_out(), "{test} needs {program} (Debian package {package})");
         // Past the capture of the test runner, which hides what passing tests say.

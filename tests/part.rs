@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, Case, DEFER, DELETE, DISCARD, HOLD, PART, Ran, clamd, eicar, needs, rules};
+use crate::harness::{
+    CONVSCAN, Case, DEFER, DELETE, DISCARD, HOLD, PART, Ran, SPECIMENS, clamd, eicar, installed, needs, rules,
+};
 
 const CLEAN: &[u8] = b"honest\r\nbytes\x00 without end";
 
@@ -609,12 +611,12 @@ fn a_stream_over_clamds_limit_is_an_error_that_says_so() {
 fn a_real_clamd_finds_every_test_file() {
     let name = "a_real_clamd_finds_every_test_file";
     let Some(clamd) = clamd::shared(name) else { return };
-    if !needs(name, "/usr/share/clamav-testfiles", "clamav-testfiles") {
+    if !needs(name, SPECIMENS, "clamav-testfiles") {
         return;
     }
     let mut met = 0;
     let mut missed = Vec::new();
-    for entry in fs::read_dir("/usr/share/clamav-testfiles").unwrap() {
+    for entry in fs::read_dir(installed(SPECIMENS)).unwrap() {
         let path = entry.unwrap().path();
         let ran = Case::new(&fs::read(&path).unwrap()).config(&clamd.engine()).run();
         if ran.record().action != "replace" {

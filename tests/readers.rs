@@ -23,7 +23,7 @@ use convscan::testing::mta::scanner_conf::{Dialect, ServerConf};
 use convscan::testing::mta::tailor::{File, Tailor};
 use convscan::testing::mta::unified::Unified;
 
-use crate::harness::needs;
+use crate::harness::{SPECIMENS, installed, needs};
 
 fn snippet(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("imta-snippets").join(name)).unwrap()
@@ -465,10 +465,10 @@ fn a_file_full_of_faults_is_refused_soon() {
 /// The same small program, as it came out of the encoders of others.
 #[test]
 fn what_others_encoded_is_found() {
-    let directory = Path::new("/usr/share/clamav-testfiles");
-    if !needs("what_others_encoded_is_found", "/usr/share/clamav-testfiles", "clamav-testfiles") {
+    if !needs("what_others_encoded_is_found", SPECIMENS, "clamav-testfiles") {
         return;
     }
+    let directory = installed(SPECIMENS);
     let program = fs::read(directory.join("clam.exe")).unwrap();
     assert_eq!(program.len(), 544);
     let table = [

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use convscan::testing::record::Record;
 
+use crate::harness::clamd::CLAMD;
 use crate::harness::{Case, DEFER, needs};
 
 const CLEAN: &[u8] = b"honest bytes\n";
@@ -154,7 +155,7 @@ fn wait_for(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn has_clamd(test: &str) -> bool {
-    needs(test, "/usr/sbin/clamd", "clamav-daemon")
+    needs(test, CLAMD, "clamav-daemon")
 }
 
 fn reason(record: &Record) -> &str {
