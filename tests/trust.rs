@@ -66,6 +66,16 @@ impl Host {
         symlink(text, place).unwrap();
     }
 
+    /// Makes the time until which it is closed end in `left`. The program's own
+    /// seconds may pass before a test that is not alone has looked.
+    fn keep_closed(&self, left: Duration) {
+        let note = self.note();
+        let words: Vec<&str> = note.splitn(3, ' ').collect();
+        assert_eq!(words[0], "closed");
+        let until = now() + u64::try_from(left.as_micros()).unwrap();
+        self.forge(&format!("closed {until} {}", words[2]));
+    }
+
     /// Makes the proof older, as if time had passed.
     fn age(&self, by: Duration) {
         let note = self.note();
