@@ -14,6 +14,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use convscan::testing::play::answer::{Answer, Ending};
 use convscan::testing::record::Record;
@@ -63,6 +64,14 @@ pub fn needs(test: &str, program: &str, package: &str) -> bool {
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     found
+}
+
+/// Processor time of this thread. Unlike time on the wall, it does not depend on
+/// what else the machine does: a limit on it tells what is quadratic.
+pub fn processor_time() -> Duration {
+    // The kernel's Documentation/scheduler/sched-stats.rst: nanoseconds first.
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// The EICAR test file, in pieces so that this file is not one.
@@ -160,6 +169,15 @@ impl Case {
             command.env("CONVSCAN_CONFIG", self.path("config.toml"));
         }
         command
+    }
+
+    /// The command, with each of these options of env(1). A test run inherits
+    /// ignored signals from its shell, of nohup for one, and hands them on.
+    pub fn command_with_signals(&self, options: &[&str]) -> Command {
+        let mut words = vec!["--default-signal=HUP,INT,TERM"];
+        words.extend(options);
+        words.extend([CONVSCAN, "part"]);
+        self.wrapped("/usr/bin/env", &words)
     }
 
     /// Another program with what the case gives to ours.
