@@ -39,10 +39,24 @@ pub const SPECIMENS: &str = "/usr/share/clamav-testfiles";
 /// What outlives a part in the state directory.
 const KEPT: [&str; 6] = ["cache", "flights", "health-", "locks", "storm.", "suspects"];
 
-/// Whether everything must run. Else tests whose package is missing leave
-/// themselves out, by name.
+/// Whether everything must run: `all` but what takes long, or `more`. Else tests
+/// whose package is missing leave themselves out, by name.
 pub fn nothing_may_be_left_out() -> bool {
-    std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "all")
+    std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "all" || value == "more")
+}
+
+/// Whether long tests run, as by `tests/more`; says by name what is left out.
+pub fn may_take_long(test: &str) -> bool {
+    let may = std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "more");
+    if !may {
+        say_left_out(&format!("{test} (takes long: tests/more)"));
+    }
+    may
+}
+
+/// Past the capture of the test runner, which hides what passing tests say.
+fn say_left_out(what: &str) {
+    std::io::stderr().write_all(format!("left out: {what}\n").as_bytes()).unwrap();
 }
 
 /// The one place that says where files of Debian packages are: below the
@@ -59,9 +73,7 @@ pub fn needs(test: &str, program: &str, package: &str) -> bool {
     let found = installed(program).exists();
     if !found {
         assert!(!nothing_may_be_left_out(), "{test} needs {program} (Debian package {package})");
-        // Past the capture of the test runner, which hides what passing tests say.
-        let line = format!("left out: {test} (needs Debian package {package})\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        say_left_out(&format!("{test} (needs Debian package {package})"));
     }
     found
 }
