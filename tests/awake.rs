@@ -26,7 +26,7 @@ const CAREFUL: &str = "AlertExceedsMax yes\nAlertEncrypted yes\n";
 
 #[test]
 fn a_real_clamd_is_awake_at_each_of_its_addresses() {
-    if !needs("a_real_clamd_is_awake_at_each_of_its_addresses", "/usr/sbin/clamd", "clamav-daemon") {
+    if !needs("a_real_clamd_is_awake_at_each_of_its_addresses", clamd::CLAMD, "clamav-daemon") {
         return;
     }
     let clamd = clamd::Clamd::start(CAREFUL);
@@ -55,7 +55,7 @@ fn a_real_clamd_is_awake_at_each_of_its_addresses() {
 fn an_engine_that_calls_clean_what_it_does_not_look_into_is_careless() {
     if !needs(
         "an_engine_that_calls_clean_what_it_does_not_look_into_is_careless",
-        "/usr/sbin/clamd",
+        clamd::CLAMD,
         "clamav-daemon",
     ) {
         return;
@@ -180,7 +180,7 @@ fn a_blind_engine_is_found() {
 
 #[test]
 fn rules_that_only_convict_need_not_know_the_test_file() {
-    if !needs("rules_that_only_convict_need_not_know_the_test_file", "/usr/sbin/clamd", "clamav-daemon") {
+    if !needs("rules_that_only_convict_need_not_know_the_test_file", clamd::CLAMD, "clamav-daemon") {
         return;
     }
     let clamd = clamd::Clamd::start(CAREFUL);

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use convscan::testing::record::Record;
 
-use crate::harness::clamd::Clamd;
+use crate::harness::clamd::{CLAMD, Clamd};
 use crate::harness::{CONVSCAN, Case, eicar, needs};
 
 /// Programs at once.
@@ -25,7 +25,7 @@ fn part(i: usize) -> (Vec<u8>, bool) {
 #[test]
 fn two_hundred_at_once_are_all_answered_rightly_in_little_memory() {
     let name = "two_hundred_at_once_are_all_answered_rightly_in_little_memory";
-    if !needs(name, "/usr/sbin/clamd", "clamav-daemon") || !needs(name, "/usr/bin/prlimit", "util-linux") {
+    if !needs(name, CLAMD, "clamav-daemon") || !needs(name, "/usr/bin/prlimit", "util-linux") {
         return;
     }
     let clamd = Clamd::start("MaxThreads 4\nMaxQueue 200\n");

@@ -14,6 +14,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use convscan::testing::play::answer::{Answer, Ending};
 use convscan::testing::record::Record;
@@ -31,25 +32,58 @@ pub const HOLD: &str = "STATUS=178030250\n";
 pub const DELETE: &str = "STATUS=178030178\n";
 pub const DISCARD: &str = "STATUS=178030259\n";
 
+/// Debian's files that scanners are to find, and are made to by the database of
+/// the tests.
+pub const SPECIMENS: &str = "/usr/share/clamav-testfiles";
+
 /// What outlives a part in the state directory.
 const KEPT: [&str; 6] = ["cache", "flights", "health-", "locks", "storm.", "suspects"];
 
-/// Whether everything must run. Else tests whose package is missing leave
-/// themselves out, by name.
+/// Whether everything must run: `all` but what takes long, or `more`. Else tests
+/// whose package is missing leave themselves out, by name.
 pub fn nothing_may_be_left_out() -> bool {
-    std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "all")
+    std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "all" || value == "more")
+}
+
+/// Whether long tests run, as by `tests/more`; says by name what is left out.
+pub fn may_take_long(test: &str) -> bool {
+    let may = std::env::var_os("CONVSCAN_TESTS").is_some_and(|value| value == "more");
+    if !may {
+        say_left_out(&format!("{test} (takes long: tests/more)"));
+    }
+    may
+}
+
+/// Past the capture of the test runner, which hides what passing tests say.
+fn say_left_out(what: &str) {
+    std::io::stderr().write_all(format!("left out: {what}\n").as_bytes()).unwrap();
+}
+
+/// The one place that says where files of Debian packages are: below the
+/// directory that `tests/engines` fills, else where their packages put them.
+pub fn installed(path: &str) -> PathBuf {
+    let beside_the_build = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("engines").into();
+    let engines: OsString = std::env::var_os("CONVSCAN_ENGINES").unwrap_or_else(beside_the_build);
+    let unpacked = Path::new(&engines).join(path.trim_start_matches('/'));
+    if unpacked.exists() { unpacked } else { path.into() }
 }
 
 /// Whether `program` is there; says by name what is left out when it is not.
 pub fn needs(test: &str, program: &str, package: &str) -> bool {
-    let found = Path::new(program).exists();
+    let found = installed(program).exists();
     if !found {
         assert!(!nothing_may_be_left_out(), "{test} needs {program} (Debian package {package})");
-        // Past the capture of the test runner, which hides what passing tests say.
-        let line = format!("left out: {test} (needs Debian package {package})\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        say_left_out(&format!("{test} (needs Debian package {package})"));
     }
     found
+}
+
+/// Processor time of this thread. Unlike time on the wall, it does not depend on
+/// what else the machine does: a limit on it tells what is quadratic.
+pub fn processor_time() -> Duration {
+    // The kernel's Documentation/scheduler/sched-stats.rst: nanoseconds first.
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// The EICAR test file, in pieces so that this file is not one.
@@ -147,6 +181,15 @@ impl Case {
             command.env("CONVSCAN_CONFIG", self.path("config.toml"));
         }
         command
+    }
+
+    /// The command, with each of these options of env(1). A test run inherits
+    /// ignored signals from its shell, of nohup for one, and hands them on.
+    pub fn command_with_signals(&self, options: &[&str]) -> Command {
+        let mut words = vec!["--default-signal=HUP,INT,TERM"];
+        words.extend(options);
+        words.extend([CONVSCAN, "part"]);
+        self.wrapped("/usr/bin/env", &words)
     }
 
     /// Another program with what the case gives to ours.

@@ -3,15 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{Case, DEFER, HOLD, clamd, eicar, needs, rules};
-
-const SPECIMENS: &str = "/usr/share/clamav-testfiles";
+use crate::harness::{Case, DEFER, HOLD, SPECIMENS, clamd, eicar, installed, needs, rules};
 
 fn specimen(test: &str, name: &str) -> Option<Vec<u8>> {
-    needs(test, SPECIMENS, "clamav-testfiles").then(|| fs::read(Path::new(SPECIMENS).join(name)).unwrap())
+    needs(test, SPECIMENS, "clamav-testfiles").then(|| fs::read(installed(SPECIMENS).join(name)).unwrap())
 }
 
 /// The case with a configuration that may name its file of rules.

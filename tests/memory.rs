@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use convscan::testing::record::Record;
 
-use crate::harness::clamd::Clamd;
+use crate::harness::clamd::{CLAMD, Clamd};
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, Case, DEFER, eicar, needs};
+use crate::harness::{CONVSCAN, Case, DEFER, eicar, installed, needs};
 
 /// A fake scanner. What it is to do is the first word of the part; `{site}` is
 /// where it keeps its notes.
@@ -165,6 +165,7 @@ impl Site {
     }
 }
 
+const CLAMDSCAN: &str = "/usr/bin/clamdscan";
 const OFF: &str = "canary = \"off\"";
 
 /// Definitions at a known place.
@@ -546,7 +547,7 @@ fn copies_of_poison_that_wait_for_their_trial_are_not_tried_any_more() {
 #[test]
 fn clamd_s_convictions_are_remembered_until_its_definitions_change() {
     let name = "clamd_s_convictions_are_remembered_until_its_definitions_change";
-    if !needs(name, "/usr/sbin/clamd", "clamav-daemon") || !needs(name, "/usr/bin/clamdscan", "clamdscan") {
+    if !needs(name, CLAMD, "clamav-daemon") || !needs(name, CLAMDSCAN, "clamdscan") {
         return;
     }
     let clamd = Clamd::start("");
@@ -564,7 +565,7 @@ fn clamd_s_convictions_are_remembered_until_its_definitions_change() {
     }
     fs::write(database.join("more.hdb"), "bb15bcf478d165efd2065190eb473bcb:544:Test.More\n").unwrap();
     let config = clamd.directory.path().join("clamd.conf");
-    let reload = Command::new("/usr/bin/clamdscan").arg("-c").arg(config).arg("--reload").output().unwrap();
+    let reload = Command::new(installed(CLAMDSCAN)).arg("-c").arg(config).arg("--reload").output().unwrap();
     assert!(reload.status.success(), "{reload:?}");
     let [plain, watched] = &sites;
     assert!(scan(plain, &eicar()).replaced().is_remembered());

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use convscan::testing::record::Record;
 
+use crate::harness::clamd::CLAMD;
 use crate::harness::{Case, DEFER, needs};
 
 const CLEAN: &[u8] = b"honest bytes\n";
@@ -63,6 +64,16 @@ impl Host {
         let place = self.place();
         fs::remove_file(&place).unwrap();
         symlink(text, place).unwrap();
+    }
+
+    /// Makes the time until which it is closed end in `left`. The program's own
+    /// seconds may pass before a test that is not alone has looked.
+    fn keep_closed(&self, left: Duration) {
+        let note = self.note();
+        let words: Vec<&str> = note.splitn(3, ' ').collect();
+        assert_eq!(words[0], "closed");
+        let until = now() + u64::try_from(left.as_micros()).unwrap();
+        self.forge(&format!("closed {until} {}", words[2]));
     }
 
     /// Makes the proof older, as if time had passed.
@@ -154,7 +165,7 @@ fn wait_for(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn has_clamd(test: &str) -> bool {
-    needs(test, "/usr/sbin/clamd", "clamav-daemon")
+    needs(test, CLAMD, "clamav-daemon")
 }
 
 fn reason(record: &Record) -> &str {

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::clamd::{self, Clamd};
-use super::needs;
+use super::{installed, needs};
 
 const PROGRAM: &str = "/usr/bin/c-icap";
 const MODULES: &str = "/usr/lib/x86_64-linux-gnu/c_icap";
@@ -29,7 +29,7 @@ pub struct CIcap {
 /// What every service of the tests has; `avscan` is the alias of the package.
 const CONFIG: &str = "Timeout 30\nKeepAliveTimeout 60\nStartServers 1\nMaxServers 2\nMinSpareThreads 4\n\
     MaxSpareThreads 20\nThreadsPerChild 10\nServerAdmin a@example.org\nServerName localhost\nDebugLevel 1\n\
-    TemplateDir /usr/share/c_icap/templates/\nLoadMagicFile /etc/c-icap/c-icap.magic\nService echo srv_echo.so\n\
+    Service echo srv_echo.so\n\
     Service antivirus_module virus_scan.so\n\
     ServiceAlias avscan virus_scan?allow204=on&sizelimit=off&mode=simple\n\
     virus_scan.ScanFileTypes TEXT DATA EXECUTABLE ARCHIVE GIF JPEG MSOFFICE\nModule common clamd_mod.so\n";
@@ -46,16 +46,23 @@ impl CIcap {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("tmp")).unwrap();
         let home = directory.path().display();
+        let modules = installed(MODULES);
+        let modules = modules.display();
+        let templates = installed("/usr/share/c_icap/templates");
+        let magic = installed("/etc/c-icap/c-icap.magic");
         // Taken from the system and given back; c-icap takes it again.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = format!(
             "PidFile {home}/pid\nCommandsSocket {home}/control\nPort 127.0.0.1:{port}\nTmpDir {home}/tmp\n\
-             ServerLog {home}/server.log\nAccessLog {home}/access.log\nModulesDir {MODULES}\n\
-             ServicesDir {MODULES}\n{CONFIG}clamd_mod.ClamdSocket {}\n{options}",
+             ServerLog {home}/server.log\nAccessLog {home}/access.log\nModulesDir {modules}\n\
+             ServicesDir {modules}\nTemplateDir {}/\nLoadMagicFile {}\n\
+             {CONFIG}clamd_mod.ClamdSocket {}\n{options}",
+            templates.display(),
+            magic.display(),
             clamd.socket().display()
         );
         fs::write(directory.path().join("c-icap.conf"), config).unwrap();
-        let child = Command::new(PROGRAM)
+        let child = Command::new(installed(PROGRAM))
             .args(["-N", "-f"])
             .arg(directory.path().join("c-icap.conf"))
             .stdin(Stdio::null())

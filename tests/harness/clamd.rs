@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{eicar, needs};
+use super::{eicar, installed, needs};
 
 /// Where its temporary files go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub enum Temporary {
     /// Into a small file system that only it sees.
     Small,
 }
+
+/// The program.
+pub const CLAMD: &str = "/usr/sbin/clamd";
 
 /// A running clamd. It is stopped when the last test lets go of it.
 pub struct Clamd {
@@ -39,7 +42,7 @@ const SHARED_OPTIONS: &str = "MaxThreads 4\nStreamMaxLength 1M\n";
 
 /// The shared clamd; `None` where the package is missing and may be.
 pub fn shared(test: &str) -> Option<Arc<Clamd>> {
-    if !needs(test, "/usr/sbin/clamd", "clamav-daemon") {
+    if !needs(test, CLAMD, "clamav-daemon") {
         return None;
     }
     let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -172,11 +175,12 @@ impl Drop for Clamd {
 fn spawn(directory: &tempfile::TempDir, temporary: Temporary) -> Child {
     let config = directory.path().join("clamd.conf");
     let mut command = match temporary {
-        Temporary::Plain => Command::new("/usr/sbin/clamd"),
+        Temporary::Plain => Command::new(installed(CLAMD)),
         Temporary::Small => {
             let mut command = Command::new("/usr/bin/unshare");
-            let mount = "mount -t tmpfs -o size=128k none \"$0\" && exec /usr/sbin/clamd \"$@\"";
+            let mount = "mount -t tmpfs -o size=128k none \"$0\" && exec \"$@\"";
             command.args(["-rm", "/bin/sh", "-c", mount]).arg(directory.path().join("tmp"));
+            command.arg(installed(CLAMD));
             command
         }
     };

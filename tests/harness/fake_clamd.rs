@@ -51,6 +51,8 @@ pub struct Eyes {
     pub canaries: AtomicUsize,
     /// Times that it was shown anything else but the test file.
     pub parts: AtomicUsize,
+    /// Connections so far.
+    pub asked: AtomicUsize,
     /// Connections now, and the most at once.
     pub now: AtomicUsize,
     pub most: AtomicUsize,
@@ -105,6 +107,7 @@ impl FakeClamd {
 
 fn serve(mut stream: UnixStream, script: &Script) {
     if let Script::Look(eyes) = script {
+        eyes.asked.fetch_add(1, Ordering::SeqCst);
         let now = eyes.now.fetch_add(1, Ordering::SeqCst) + 1;
         eyes.most.fetch_max(now, Ordering::SeqCst);
         look(&mut stream, eyes);
