@@ -15,9 +15,10 @@
 // words: the names and texts everything else is said in
 mod address;
 mod channel;
-mod diagnostic;
 mod status;
 mod text;
+
+mod diagnostic;
 
 // facts: what is known about one part
 mod part;

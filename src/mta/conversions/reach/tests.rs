@@ -1,7 +1,7 @@
 //! Which entries catch what, against the choice for single parts.
 
 use super::*;
-use crate::mta::conversions::PartParameter;
+use crate::mta::conversions::choose::PartParameter;
 
 fn read(text: &str) -> Conversions {
     Conversions::parse("c", text).0

@@ -1,7 +1,8 @@
 //! The answers for all pairs are those of the exact probe for each.
 
 use super::*;
-use crate::mta::mappings::{Mappings, Route};
+use crate::mta::mappings::Mappings;
+use crate::mta::mappings::route::Route;
 
 pub(in crate::mta::mappings) const CHANNELS: [&str; 8] =
     ["tcp_local", "TCP_intranet", "tcp_auth", "ims-ms", "conversion", "l", "x1", "process"];
