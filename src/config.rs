@@ -3,6 +3,7 @@
 
 mod command;
 mod engine;
+pub mod key;
 mod memory;
 mod table;
 
@@ -152,38 +153,42 @@ impl Config {
         }
         let root = Table::new(&file, "", &document);
         let mut config = Self::default();
-        if let Some(table) = root.table("server") {
+        if let Some(table) = root.table(key::SERVER_RELEASE.table()) {
             config.release = release(&table);
             table.finish();
         }
-        if let Some(table) = root.table("limits") {
-            config.limits.deadline = table.duration("deadline").unwrap_or(DEADLINE);
+        if let Some(table) = root.table(key::LIMITS_DEADLINE.table()) {
+            config.limits.deadline = table.duration(key::LIMITS_DEADLINE.name()).unwrap_or(DEADLINE);
             table.finish();
         }
-        if let Some(table) = root.table("scan") {
-            config.agreement = table.choice("engines", &Agreement::NAMES).unwrap_or_default();
+        if let Some(table) = root.table(key::SCAN_ENGINES.table()) {
+            config.agreement = table.choice(key::SCAN_ENGINES.name(), &Agreement::NAMES).unwrap_or_default();
             table.finish();
         }
         config.memory = Memory::read(&root);
-        if let Some(table) = root.table("policy") {
+        if let Some(table) = root.table(key::POLICY_INFECTED.table()) {
             config.policy = policy(&table);
             table.finish();
         }
-        if let Some(table) = root.table("notice") {
+        if let Some(table) = root.table(key::NOTICE_INFECTED.table()) {
             config.notice = notice(&table);
             table.finish();
         }
-        if let Some(table) = root.table("log") {
+        if let Some(table) = root.table(key::LOG_FILE.table()) {
             config.log = log(&table);
             table.finish();
         }
-        if let Some(table) = root.table("state") {
-            config.state = table.path("directory");
+        if let Some(table) = root.table(key::STATE_DIRECTORY.table()) {
+            config.state = table.path(key::STATE_DIRECTORY.name());
             table.finish();
         }
-        let engines = root.tables("engine");
+        let engines = root.tables(key::ENGINE_NAME.table());
         if engines.len() > MOST_ENGINES {
-            root.fault("engine", format!("more than {MOST_ENGINES} engines"), "take some out");
+            root.fault(
+                key::ENGINE_NAME.table(),
+                format!("more than {MOST_ENGINES} engines"),
+                "take some out",
+            );
         }
         for table in engines.into_iter().take(MOST_ENGINES) {
             config.engines.extend(EngineConfig::read(&table));
@@ -229,9 +234,9 @@ impl Config {
 /// The release; one that cannot be read is taken as old, since every server
 /// knows "hold".
 fn release(table: &Table<'_, '_>) -> Release {
-    let Some(text) = table.string("release") else { return Release::default() };
+    let Some(text) = table.string(key::SERVER_RELEASE.name()) else { return Release::default() };
     Release::parse(text).unwrap_or_else(|| {
-        table.fault("release", "unknown release", Release::SHAPE);
+        table.fault(key::SERVER_RELEASE.name(), "unknown release", Release::SHAPE);
         Release::Before63
     })
 }
@@ -243,8 +248,9 @@ fn allowed(actions: &[Action]) -> Vec<(Action, &'static str)> {
 
 fn policy(table: &Table<'_, '_>) -> Policy {
     let mut policy = Policy::default();
-    policy.infected = table.choice("infected", &allowed(&Action::INFECTED)).unwrap_or(policy.infected);
-    if table.boolean("disinfect") == Some(false) {
+    policy.infected =
+        table.choice(key::POLICY_INFECTED.name(), &allowed(&Action::INFECTED)).unwrap_or(policy.infected);
+    if table.boolean(key::POLICY_DISINFECT.name()) == Some(false) {
         policy.disinfection = Disinfection::Skip;
     }
     let any = allowed(&Action::NOT_SCANNED);
@@ -255,25 +261,26 @@ fn policy(table: &Table<'_, '_>) -> Policy {
         .map(|(action, name)| (Ruling::Act(*action), *name))
         .chain([(Ruling::Convict, "infected")])
         .collect();
-    table.lines("unscannable", &Reason::NAMES, |_| &rulings, &mut policy.unscannable);
+    table.lines(key::POLICY_UNSCANNABLE.name(), &Reason::NAMES, |_| &rulings, &mut policy.unscannable);
     table.lines(
-        "error",
+        key::POLICY_ERROR.name(),
         &ErrorKind::NAMES,
         |kind| if kind.is_ours() { &but_pass } else { &any },
         &mut policy.error,
     );
     let choices = allowed(&[Action::Defer, Action::Replace]);
-    policy.without_options = table.choice("without-options", &choices).unwrap_or(policy.without_options);
+    policy.without_options =
+        table.choice(key::POLICY_WITHOUT_OPTIONS.name(), &choices).unwrap_or(policy.without_options);
     policy
 }
 
 fn notice(table: &Table<'_, '_>) -> NoticeConfig {
     let mut notice = NoticeConfig {
-        infected: table.path("infected"),
-        not_scanned: table.path("not-scanned"),
+        infected: table.path(key::NOTICE_INFECTED.name()),
+        not_scanned: table.path(key::NOTICE_NOT_SCANNED.name()),
         ..NoticeConfig::default()
     };
-    if let Some(description) = table.string("description") {
+    if let Some(description) = table.string(key::NOTICE_DESCRIPTION.name()) {
         // It becomes a header line and an option value, whose quoting no manual tells.
         if description.len() <= 60
             && description.bytes().all(|b| b.is_ascii_alphanumeric() || b" .,:-_()".contains(&b))
@@ -281,7 +288,7 @@ fn notice(table: &Table<'_, '_>) -> NoticeConfig {
             description.clone_into(&mut notice.description);
         } else {
             table.fault(
-                "description",
+                key::NOTICE_DESCRIPTION.name(),
                 "`description` must be plain",
                 "use at most 60 ASCII letters, digits, blanks and . , : - _ ( )",
             );
@@ -292,10 +299,10 @@ fn notice(table: &Table<'_, '_>) -> NoticeConfig {
 
 fn log(table: &Table<'_, '_>) -> LogConfig {
     LogConfig {
-        file: table.path("file"),
-        syslog: table.path("syslog"),
+        file: table.path(key::LOG_FILE.name()),
+        syslog: table.path(key::LOG_SYSLOG.name()),
         digest: table
-            .choice("digest", &[(Digest::Findings, "findings"), (Digest::All, "all")])
+            .choice(key::LOG_DIGEST.name(), &[(Digest::Findings, "findings"), (Digest::All, "all")])
             .unwrap_or_default(),
     }
 }
