@@ -44,8 +44,8 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// The administrator's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// The mail server's release, as far as its directives differ.
-    pub release: Release,
+    /// The mail server's release, as far as its directives differ, if it is stated.
+    pub release: Option<Release>,
     /// Engines, in the order they are asked.
     pub engines: Vec<EngineConfig>,
     /// How many of them must agree.
@@ -144,6 +144,11 @@ pub struct Parsed {
 }
 
 impl Config {
+    /// The mail server's release; where none is stated, the newest.
+    pub fn release(&self) -> Release {
+        self.release.unwrap_or_default()
+    }
+
     /// Reads the text of the file at `path`; paths in it are relative to that.
     pub fn parse(path: &str, source: &str) -> Parsed {
         let file = File::new(path, source);
@@ -233,12 +238,12 @@ impl Config {
 
 /// The release; one that cannot be read is taken as old, since every server
 /// knows "hold".
-fn release(table: &Table<'_, '_>) -> Release {
-    let Some(text) = table.string(key::SERVER_RELEASE.name()) else { return Release::default() };
-    Release::parse(text).unwrap_or_else(|| {
+fn release(table: &Table<'_, '_>) -> Option<Release> {
+    let text = table.string(key::SERVER_RELEASE.name())?;
+    Some(Release::parse(text).unwrap_or_else(|| {
         table.fault(key::SERVER_RELEASE.name(), "unknown release", Release::SHAPE);
         Release::Before63
-    })
+    }))
 }
 
 /// The actions among all that are allowed in one place, with their names.
@@ -328,7 +333,7 @@ mod tests {
             matches!(&config.engines[0].kind, EngineKind::Daemon(places) if matches!(&places[..], [Place { address: Address::Unix(p), .. }] if p.ends_with("clamd.ctl")))
         );
         assert_eq!(config.policy.infected, Action::Replace);
-        assert_eq!(config.release, Release::From63);
+        assert_eq!(config.release, None);
     }
 
     #[test]
@@ -369,9 +374,9 @@ mod tests {
     fn how_to_defer_is_known_even_from_a_broken_file() {
         let parsed = Config::parse("c", "[server]\nrelease = \"5.2\"\n[nonsense\n");
         assert!(!parsed.faults.is_empty());
-        assert_eq!(parsed.config.release, Release::Before63);
+        assert_eq!(parsed.config.release, Some(Release::Before63));
         let parsed = Config::parse("c", "[server]\nrelease = \"V6\"\n");
-        assert_eq!(parsed.config.release, Release::Before63);
+        assert_eq!(parsed.config.release, Some(Release::Before63));
     }
 
     #[test]

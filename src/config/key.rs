@@ -87,3 +87,67 @@ pub(crate) const CACHE_ENTRIES: Key = key("cache", "entries");
 // `[poison]`
 pub(crate) const POISON_TRIES: Key = key("poison", "tries");
 pub(crate) const POISON_WITHIN: Key = key("poison", "within");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// All keys that the reader knows, by what it says to a key that is none.
+    fn known(table: &str, above: &str) -> BTreeSet<String> {
+        let parsed = Config::parse("c", &format!("{above}\nzzzzzzzzzzzzzzzz = 1\n"));
+        let hints = parsed.faults.iter().filter_map(|fault| fault.hint.as_deref());
+        let names =
+            hints.filter_map(|hint| hint.strip_prefix("known here: ")).flat_map(|hint| hint.split(", "));
+        names.map(|name| format!("{table} {}", name.trim_matches('`'))).collect()
+    }
+
+    /// A name that the documents do not have is one that no administrator knows of.
+    #[test]
+    fn the_documents_name_the_settings_that_are_read_and_no_others() {
+        let tables = ["server", "limits", "scan", "policy", "notice", "log", "state", "cache", "poison"];
+        let mut read: BTreeSet<String> =
+            tables.iter().flat_map(|table| known(table, &format!("[{table}]"))).collect();
+        let two = "[[engine.addresses]]\naddress = \"tcp:a:1\"\n[[engine.addresses]]\naddress = \"tcp:b:1\"";
+        for kind in ["clamd", "icap", "command", "rules"] {
+            let engine = format!("[[engine]]\nname = \"e\"\ntype = \"{kind}\"\n");
+            for keys in ["", "preset = \"uvscan\"", "file = \"/f\"", "address = \"unix:/s\"", two] {
+                let more = if keys == two { "zzzzzzzzzzzzzzzz = 1\n" } else { "" };
+                read.extend(known("engine", &format!("{engine}{more}{keys}")));
+            }
+        }
+        let documents = include_str!("../../docs/configuration.md");
+        let (_, rest) = documents.split_once("## All keys").unwrap();
+        let rows = rest.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| "));
+        let mut documented = BTreeSet::new();
+        let mut table = String::new();
+        for cell in rows.filter_map(|row| row.split('|').nth(1)).skip(1) {
+            for name in cell.split('`').skip(1).step_by(2) {
+                match name.trim_matches(['[', ']']) {
+                    // A table of the list of engines.
+                    "engine.addresses" => drop(documented.insert("engine addresses".to_owned())),
+                    title if title.len() < name.len() => title.clone_into(&mut table),
+                    name => drop(documented.insert(format!("{table} {name}"))),
+                }
+            }
+        }
+        // One row names the first two of them and a document for the rest.
+        let engines = include_str!("../../docs/engines.md");
+        let (of_command, others): (Vec<_>, Vec<_>) = read.iter().partition(|key| {
+            ["scan", "clean", "version", "codes", "masks", "patterns"]
+                .iter()
+                .any(|name| **key == format!("engine {name}"))
+        });
+        for key in of_command {
+            let name = key.trim_start_matches("engine ");
+            assert!(
+                engines.contains(&format!("`{name}`")) || engines.contains(&format!("engine.{name}")),
+                "{name}"
+            );
+        }
+        assert_eq!(documented.iter().collect::<Vec<_>>(), others);
+        assert!(documented.len() > 35, "{}", documented.len());
+    }
+}

@@ -64,7 +64,7 @@ impl Known {
     fn of(setup: &Setup) -> Self {
         let own = setup.own.as_ref();
         let stated = own.and_then(Own::stated_release).map(|stated| stated.release);
-        Self { stated, granted: own.map(|own| own.config.release) }
+        Self { stated, granted: own.map(|own| own.config.release()) }
     }
 
     /// What the configuration states counts; else what the entry does.
