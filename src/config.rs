@@ -3,6 +3,7 @@
 
 mod command;
 mod engine;
+pub mod key;
 mod memory;
 mod table;
 
@@ -43,8 +44,8 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// The administrator's configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// The mail server's release, as far as its directives differ.
-    pub release: Release,
+    /// The mail server's release, as far as its directives differ, if it is stated.
+    pub release: Option<Release>,
     /// Engines, in the order they are asked.
     pub engines: Vec<EngineConfig>,
     /// How many of them must agree.
@@ -152,6 +153,11 @@ pub struct Parsed {
 }
 
 impl Config {
+    /// The mail server's release; where none is stated, the newest.
+    pub fn release(&self) -> Release {
+        self.release.unwrap_or_default()
+    }
+
     /// Reads the text of the file at `path`; paths in it are relative to that.
     pub fn parse(path: &str, source: &str) -> Parsed {
         let file = File::new(path, source);
@@ -161,41 +167,46 @@ impl Config {
         }
         let root = Table::new(&file, "", &document);
         let mut config = Self::default();
-        if let Some(table) = root.table("server") {
+        if let Some(table) = root.table(key::SERVER_RELEASE.table()) {
             config.release = release(&table);
             table.finish();
         }
-        if let Some(table) = root.table("limits") {
-            config.limits.deadline = table.duration("deadline").unwrap_or(DEADLINE);
+        if let Some(table) = root.table(key::LIMITS_DEADLINE.table()) {
+            config.limits.deadline = table.duration(key::LIMITS_DEADLINE.name()).unwrap_or(DEADLINE);
             table.finish();
         }
-        if let Some(table) = root.table("scan") {
-            config.agreement = table.choice("engines", &Agreement::NAMES).unwrap_or_default();
+        if let Some(table) = root.table(key::SCAN_ENGINES.table()) {
+            config.agreement = table.choice(key::SCAN_ENGINES.name(), &Agreement::NAMES).unwrap_or_default();
             let limits = &mut config.limits;
             limits.inside_largest = inside_largest(&table).unwrap_or(limits.inside_largest);
-            limits.inside_most = table.number("inside-most", 1, INSIDE_MOST).unwrap_or(limits.inside_most);
+            let most = table.number(key::SCAN_INSIDE_MOST.name(), 1, INSIDE_MOST);
+            limits.inside_most = most.unwrap_or(limits.inside_most);
             table.finish();
         }
         config.memory = Memory::read(&root);
-        if let Some(table) = root.table("policy") {
+        if let Some(table) = root.table(key::POLICY_INFECTED.table()) {
             config.policy = policy(&table);
             table.finish();
         }
-        if let Some(table) = root.table("notice") {
+        if let Some(table) = root.table(key::NOTICE_INFECTED.table()) {
             config.notice = notice(&table);
             table.finish();
         }
-        if let Some(table) = root.table("log") {
+        if let Some(table) = root.table(key::LOG_FILE.table()) {
             config.log = log(&table);
             table.finish();
         }
-        if let Some(table) = root.table("state") {
-            config.state = table.path("directory");
+        if let Some(table) = root.table(key::STATE_DIRECTORY.table()) {
+            config.state = table.path(key::STATE_DIRECTORY.name());
             table.finish();
         }
-        let engines = root.tables("engine");
+        let engines = root.tables(key::ENGINE_NAME.table());
         if engines.len() > MOST_ENGINES {
-            root.fault("engine", format!("more than {MOST_ENGINES} engines"), "take some out");
+            root.fault(
+                key::ENGINE_NAME.table(),
+                format!("more than {MOST_ENGINES} engines"),
+                "take some out",
+            );
         }
         for table in engines.into_iter().take(MOST_ENGINES) {
             config.engines.extend(EngineConfig::read(&table));
@@ -239,10 +250,10 @@ impl Config {
 }
 
 fn inside_largest(table: &Table<'_, '_>) -> Option<u64> {
-    let largest = table.size("inside-largest")?;
+    let largest = table.size(key::SCAN_INSIDE_LARGEST.name())?;
     if largest > INSIDE_LARGEST {
         table.fault(
-            "inside-largest",
+            key::SCAN_INSIDE_LARGEST.name(),
             "`inside-largest` is more than one process can search",
             "write at most \"1G\"",
         );
@@ -253,12 +264,12 @@ fn inside_largest(table: &Table<'_, '_>) -> Option<u64> {
 
 /// The release; one that cannot be read is taken as old, since every server
 /// knows "hold".
-fn release(table: &Table<'_, '_>) -> Release {
-    let Some(text) = table.string("release") else { return Release::default() };
-    Release::parse(text).unwrap_or_else(|| {
-        table.fault("release", "unknown release", Release::SHAPE);
+fn release(table: &Table<'_, '_>) -> Option<Release> {
+    let text = table.string(key::SERVER_RELEASE.name())?;
+    Some(Release::parse(text).unwrap_or_else(|| {
+        table.fault(key::SERVER_RELEASE.name(), "unknown release", Release::SHAPE);
         Release::Before63
-    })
+    }))
 }
 
 /// The actions among all that are allowed in one place, with their names.
@@ -268,8 +279,9 @@ fn allowed(actions: &[Action]) -> Vec<(Action, &'static str)> {
 
 fn policy(table: &Table<'_, '_>) -> Policy {
     let mut policy = Policy::default();
-    policy.infected = table.choice("infected", &allowed(&Action::INFECTED)).unwrap_or(policy.infected);
-    if table.boolean("disinfect") == Some(false) {
+    policy.infected =
+        table.choice(key::POLICY_INFECTED.name(), &allowed(&Action::INFECTED)).unwrap_or(policy.infected);
+    if table.boolean(key::POLICY_DISINFECT.name()) == Some(false) {
         policy.disinfection = Disinfection::Skip;
     }
     let any = allowed(&Action::NOT_SCANNED);
@@ -280,25 +292,26 @@ fn policy(table: &Table<'_, '_>) -> Policy {
         .map(|(action, name)| (Ruling::Act(*action), *name))
         .chain([(Ruling::Convict, "infected")])
         .collect();
-    table.lines("unscannable", &Reason::NAMES, |_| &rulings, &mut policy.unscannable);
+    table.lines(key::POLICY_UNSCANNABLE.name(), &Reason::NAMES, |_| &rulings, &mut policy.unscannable);
     table.lines(
-        "error",
+        key::POLICY_ERROR.name(),
         &ErrorKind::NAMES,
         |kind| if kind.is_ours() { &but_pass } else { &any },
         &mut policy.error,
     );
     let choices = allowed(&[Action::Defer, Action::Replace]);
-    policy.without_options = table.choice("without-options", &choices).unwrap_or(policy.without_options);
+    policy.without_options =
+        table.choice(key::POLICY_WITHOUT_OPTIONS.name(), &choices).unwrap_or(policy.without_options);
     policy
 }
 
 fn notice(table: &Table<'_, '_>) -> NoticeConfig {
     let mut notice = NoticeConfig {
-        infected: table.path("infected"),
-        not_scanned: table.path("not-scanned"),
+        infected: table.path(key::NOTICE_INFECTED.name()),
+        not_scanned: table.path(key::NOTICE_NOT_SCANNED.name()),
         ..NoticeConfig::default()
     };
-    if let Some(description) = table.string("description") {
+    if let Some(description) = table.string(key::NOTICE_DESCRIPTION.name()) {
         // It becomes a header line and an option value, whose quoting no manual tells.
         if description.len() <= 60
             && description.bytes().all(|b| b.is_ascii_alphanumeric() || b" .,:-_()".contains(&b))
@@ -306,7 +319,7 @@ fn notice(table: &Table<'_, '_>) -> NoticeConfig {
             description.clone_into(&mut notice.description);
         } else {
             table.fault(
-                "description",
+                key::NOTICE_DESCRIPTION.name(),
                 "`description` must be plain",
                 "use at most 60 ASCII letters, digits, blanks and . , : - _ ( )",
             );
@@ -317,10 +330,10 @@ fn notice(table: &Table<'_, '_>) -> NoticeConfig {
 
 fn log(table: &Table<'_, '_>) -> LogConfig {
     LogConfig {
-        file: table.path("file"),
-        syslog: table.path("syslog"),
+        file: table.path(key::LOG_FILE.name()),
+        syslog: table.path(key::LOG_SYSLOG.name()),
         digest: table
-            .choice("digest", &[(Digest::Findings, "findings"), (Digest::All, "all")])
+            .choice(key::LOG_DIGEST.name(), &[(Digest::Findings, "findings"), (Digest::All, "all")])
             .unwrap_or_default(),
     }
 }
@@ -346,7 +359,7 @@ mod tests {
             matches!(&config.engines[0].kind, EngineKind::Daemon(places) if matches!(&places[..], [Place { address: Address::Unix(p), .. }] if p.ends_with("clamd.ctl")))
         );
         assert_eq!(config.policy.infected, Action::Replace);
-        assert_eq!(config.release, Release::From63);
+        assert_eq!(config.release, None);
     }
 
     #[test]
@@ -387,9 +400,9 @@ mod tests {
     fn how_to_defer_is_known_even_from_a_broken_file() {
         let parsed = Config::parse("c", "[server]\nrelease = \"5.2\"\n[nonsense\n");
         assert!(!parsed.faults.is_empty());
-        assert_eq!(parsed.config.release, Release::Before63);
+        assert_eq!(parsed.config.release, Some(Release::Before63));
         let parsed = Config::parse("c", "[server]\nrelease = \"V6\"\n");
-        assert_eq!(parsed.config.release, Release::Before63);
+        assert_eq!(parsed.config.release, Some(Release::Before63));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! [`serve`] is that hot path: read it first, then [`scan`]. Around it stand the
 //! commands for the administrator, in the program `convscan`.
 //!
-//! A module may use only modules of groups above its own. The order of the `mod`
-//! lines below is the layer diagram, and a test holds it. The rooms are private:
+//! A room names only rooms above its own: the order of the `mod` lines below is the
+//! layer diagram, and `tests/layers.rs` holds it. The rooms are private:
 //! only the programs, and tests by the feature `testing`, use this library.
 
 // Without the administrator's rooms, what only they use of the others is dead.
@@ -15,9 +15,10 @@
 // words: the names and texts everything else is said in
 mod address;
 mod channel;
-mod diagnostic;
 mod status;
 mod text;
+
+mod diagnostic;
 
 // facts: what is known about one part
 mod part;

@@ -4,6 +4,7 @@ pub mod conversions;
 pub mod counters;
 mod faults;
 pub mod form;
+mod glob;
 pub mod imta_cnf;
 pub mod job_controller;
 mod lines;

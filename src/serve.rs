@@ -96,10 +96,10 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Ending {
     let Setup { config, fault } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
         // Loading failed. Keep the release of the entry, so that we answer with a
         // status that this server knows.
-        Setup { config: Config { release, ..Config::default() }, fault: Some(bug) }
+        Setup { config: Config { release: Some(release), ..Config::default() }, fault: Some(bug) }
     });
-    if promised.get() == Voice::Options && config.release != release {
-        promised.set(promise(&outputs, config.release));
+    if promised.get() == Voice::Options && config.release() != release {
+        promised.set(promise(&outputs, config.release()));
     }
     let voice = promised.get();
     if voice == Voice::Mute {
@@ -108,7 +108,7 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Ending {
     let part = Part::from_vars(&vars);
     watch.steps.start = watch.lap();
     let misconfigured = fault.is_some();
-    let way = Way::Channel { voice, release: config.release };
+    let way = Way::Channel { voice, release: config.release() };
     let outcome = guarded(|| match fault {
         None => scan::scan(&config, &part, way, outputs.file.as_deref(), &mut watch),
         Some(fault) => scan::give_up(&config, &part, way, fault),

@@ -20,22 +20,22 @@ pub enum Status {
 impl Status {
     /// The number that the channel knows it by.
     pub fn code(self) -> u32 {
+        self.directive().code
+    }
+
+    fn directive(self) -> Directive {
         match self {
-            Self::Again => 0x0A9C_809A,
-            Self::Hold => 0x0A9C_86AA,
-            Self::Delete => 0x0A9C_8662,
-            Self::Discard => 0x0A9C_86B3,
+            Self::Again => AGAIN,
+            Self::Hold => HOLD,
+            Self::Delete => DELETE,
+            Self::Discard => DISCARD,
         }
     }
 
     /// The nearest directive that `release` knows. What is not known becomes
     /// "hold", which every release knows and which loses nothing.
     pub fn known_to(self, release: Release) -> Self {
-        match (self, release) {
-            (Self::Again, Release::Before63 | Release::Pmdf) => Self::Hold,
-            (Self::Discard, Release::Before63) => Self::Hold,
-            (Self::Again | Self::Discard, _) | (Self::Hold | Self::Delete, _) => self,
-        }
+        if self.directive().is_known_to(release) { self } else { Self::Hold }
     }
 }
 
@@ -92,21 +92,27 @@ pub struct Directive {
 /// What a directive makes of a part or a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It waits, and nothing is lost.
-    Waits,
-    /// It is delivered as it came, or as what the command has put down.
+    /// The part is what the command has put down, or as it came.
     GoesOn,
-    /// It goes back to whoever is said to have sent it.
+    /// The message goes on as it came, without a look at its other parts.
+    AsIs,
+    /// The message waits in the queue and is tried again.
+    Waits,
+    /// The message waits for an administrator.
+    Held,
+    /// The message goes back to whoever is said to have sent it.
     GoesBack,
-    /// The postmaster gets it, and nobody else.
+    /// The postmaster gets the message, and nobody else.
     Postmaster,
-    /// It is gone.
-    Lost,
+    /// The part is gone.
+    Deleted,
+    /// The message is gone.
+    Discarded,
 }
 
 const ALL: &[Release] = &[Release::From63, Release::Before63, Release::Pmdf];
 
-/// All of which the number is known: MS Technical Reference, "Conversion script exit
+/// All of which the number is known, the one table of them: MS Technical Reference, "Conversion script exit
 /// statuses"; 6.3 Administration Guide, 13.5.4; 2005Q4 Administration Guide; PMDF 6.8
 /// System Manager's Guide, 22.1.4.
 pub const DIRECTIVES: [Directive; 10] = [
@@ -114,13 +120,20 @@ pub const DIRECTIVES: [Directive; 10] = [
     directive("PMDF__FORCERETURN", 0x0A9C_857A, Effect::GoesBack, ALL),
     directive("PMDF__FORCERETURN+1", 0x0A9C_857B, Effect::GoesBack, &[Release::From63]),
     directive("PMDF__FORCEPOST", 0x0A9C_8612, Effect::Postmaster, &[Release::From63]),
-    directive("PMDF__FORCEASIS", 0x0A9C_8632, Effect::GoesOn, &[Release::From63]),
-    directive("PMDF__FORCEDELETE", 0x0A9C_8662, Effect::Lost, ALL),
-    directive("PMDF__FORCEHOLD", 0x0A9C_86AA, Effect::Waits, ALL),
-    directive("PMDF__FORCEDISCARD", 0x0A9C_86B3, Effect::Lost, &[Release::From63, Release::Pmdf]),
-    directive("PMDF__FORCEJETTISON", 0x0A9C_86E3, Effect::Lost, &[Release::From63]),
-    directive("PMDF__AGN", 0x0A9C_809A, Effect::Waits, &[Release::From63]),
+    directive("PMDF__FORCEASIS", 0x0A9C_8632, Effect::AsIs, &[Release::From63]),
+    DELETE,
+    HOLD,
+    DISCARD,
+    directive("PMDF__FORCEJETTISON", 0x0A9C_86E3, Effect::Discarded, &[Release::From63]),
+    AGAIN,
 ];
+
+// Those of them that this program gives.
+const AGAIN: Directive = directive("PMDF__AGN", 0x0A9C_809A, Effect::Waits, &[Release::From63]);
+const HOLD: Directive = directive("PMDF__FORCEHOLD", 0x0A9C_86AA, Effect::Held, ALL);
+const DELETE: Directive = directive("PMDF__FORCEDELETE", 0x0A9C_8662, Effect::Deleted, ALL);
+const DISCARD: Directive =
+    directive("PMDF__FORCEDISCARD", 0x0A9C_86B3, Effect::Discarded, &[Release::From63, Release::Pmdf]);
 
 const fn directive(name: &'static str, code: u32, effect: Effect, known_to: &'static [Release]) -> Directive {
     Directive { name, code, effect, known_to }

@@ -96,6 +96,35 @@ fn shorten(out: &mut String) {
     out.push_str("...");
 }
 
+/// Whether the whole of `value` fits `pattern`, in which `any` stands for any run
+/// and `one` says what else fits what. Takes at most pattern times value steps.
+pub(crate) fn fits<T: PartialEq>(pattern: &[T], value: &[T], any: &T, one: impl Fn(&T, &T) -> bool) -> bool {
+    let (mut p, mut v) = (0, 0);
+    // Behind the last `any` met, and where in the value it ends for now.
+    let mut run: Option<(usize, usize)> = None;
+    while let Some(item) = value.get(v) {
+        match pattern.get(p) {
+            Some(wanted) if wanted == any => {
+                p += 1;
+                run = Some((p, v));
+                continue;
+            }
+            Some(wanted) if one(wanted, item) => {
+                p += 1;
+                v += 1;
+                continue;
+            }
+            Some(_) | None => {}
+        }
+        // Let the run take one more.
+        let Some((after, end)) = run else { return false };
+        p = after;
+        v = end + 1;
+        run = Some((after, v));
+    }
+    pattern.iter().skip(p).all(|wanted| wanted == any)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

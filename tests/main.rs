@@ -22,6 +22,7 @@ mod crowd;
 mod doctor;
 mod examples;
 mod icap;
+mod layers;
 mod manual;
 mod memory;
 mod message;

@@ -6,6 +6,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::command::is_gone;
+
 const COPY: &str = r#"cp "$INPUT_FILE" "$OUTPUT_FILE""#;
 const MIXED: &str = "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n";
 
@@ -334,4 +339,49 @@ fn a_message_beyond_the_bounds_is_held_unseen() {
         run("Content-Type: message/rfc822\n\n".repeat(501).as_bytes(), &["--json", "--command", COPY]);
     assert_eq!(output.status.code(), Some(10));
     assert_eq!(shown(&output.stdout), r#"{\"outcome\":\"held\",\"parts\":[]}\n"#);
+}
+
+/// The command used to go on alone, with the mail's files left on the disk.
+#[test]
+fn a_signal_ends_the_command_s_group_and_leaves_no_file() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, pids) = (folder.path().join("files"), folder.path().join("pids"));
+        fs::create_dir(&files).unwrap();
+        let started = folder.path().join("started");
+        // Both ignore the signal, so that it is not the terminal's way that ends them.
+        let command = format!(
+            "trap '' TERM INT HUP; sleep 1000 & echo $$ $! >> {pids}.new; ls {files}/*/INPUT_FILE > {started}; \
+             mv {pids}.new {pids}; wait",
+            pids = pids.display(),
+            files = files.display(),
+            started = started.display(),
+        );
+        let mut child = Command::new(env!("CARGO_BIN_EXE_convscan"))
+            .args(["message", "--command", &command, "-"])
+            .env("TMPDIR", &files)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let two = format!("{MIXED}--b\n\none\n--b\n\ntwo\n--b--\n");
+        child.stdin.take().unwrap().write_all(two.as_bytes()).unwrap();
+        let begun = Instant::now();
+        while !pids.exists() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the command was not run");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), shown(&output.stdout)), (Some(75), String::new()), "{signal}");
+        assert!(fs::read_to_string(&started).unwrap().ends_with("/INPUT_FILE\n"), "{signal}");
+        let pids = fs::read_to_string(&pids).unwrap();
+        // Of two parts, so one command was run.
+        assert_eq!(pids.split_whitespace().count(), 2, "{pids}");
+        for pid in pids.split_whitespace() {
+            assert!(is_gone(pid), "{signal}: {pid}");
+        }
+        assert_eq!(fs::read_dir(&files).unwrap().count(), 0, "{signal}");
+    }
 }

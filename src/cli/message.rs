@@ -183,7 +183,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     let fate =
         if handed { processed(&message, &channel, &reading, arguments.explain)? } else { Fate::delivered() };
-    let (name, exit) = words(fate.outcome);
+    let (name, exit) = explain::words(fate.outcome);
     if fate.outcome == Outcome::Delivered {
         let result = if fate.changes.is_empty() { None } else { Some(message.rebuilt(&fate.changes)) };
         deliver(arguments, result.as_deref().unwrap_or(&raw))?;
@@ -288,7 +288,7 @@ fn processed(message: &Message<'_>, channel: &Channel, reading: &Reading, explai
                 return Ok(fate);
             }
             Step::Stop(outcome) => {
-                let (word, _) = words(outcome);
+                let (word, _) = explain::words(outcome);
                 output::talk(format_args!("{word}, for part {}{}", leaf.number, because(&fate.parts)));
                 fate.outcome = outcome;
                 return Ok(fate);
@@ -334,16 +334,6 @@ fn deliver(arguments: &Arguments, message: &[u8]) -> Result<()> {
         }
         None if arguments.json => Ok(()),
         None => output::bytes(message).context("cannot write the message"),
-    }
-}
-
-fn words(outcome: Outcome) -> (&'static str, Exit) {
-    match outcome {
-        Outcome::Delivered => ("delivered", Exit::Done),
-        Outcome::Held => ("held", Exit::Held),
-        Outcome::Discarded => ("discarded", Exit::Discarded),
-        Outcome::Returned => ("returned", Exit::Returned),
-        Outcome::Deferred => ("deferred", Exit::Later),
     }
 }
 

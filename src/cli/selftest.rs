@@ -169,7 +169,7 @@ fn shown(config: &Config, farm: &Farm<'_>, member: &Member<'_>, probe: &Probe) -
     };
     let state = probe::state(&result, probe.expected, farm.weight(), &config.policy);
     let error = result.as_ref().err().map(|error| error.kind);
-    let ms = millis(started.elapsed());
+    let ms = millis(clock::instant().duration_since(started));
     Ok(Outcome { probe: probe.name, answer: probe::words(&result), state, ms, error })
 }
 

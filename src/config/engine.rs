@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::command::CommandConfig;
+use super::key;
 use super::table::Table;
 use crate::address::{Address, is_host_port};
 use crate::text;
@@ -135,20 +136,21 @@ impl Type {
 impl EngineConfig {
     /// Reads the keys of an engine.
     pub(super) fn read(table: &Table<'_, '_>) -> Option<Self> {
-        let name = required(table, "name", "clamd");
-        let timeout = table.duration("timeout").unwrap_or(TIMEOUT);
-        let kind_of = required(table, "type", "clamd").and_then(|_| table.choice("type", &TYPES))?;
+        let name = required(table, key::ENGINE_NAME.name(), "clamd");
+        let timeout = table.duration(key::ENGINE_TIMEOUT.name()).unwrap_or(TIMEOUT);
+        let kind_of = required(table, key::ENGINE_TYPE.name(), "clamd")
+            .and_then(|_| table.choice(key::ENGINE_TYPE.name(), &TYPES))?;
         let Defaults { canary, largest, caching } = kind_of.defaults();
         let mut weight = Weight::Acquits;
         let kind = match kind_of {
             Type::Clamd | Type::Icap => EngineKind::Daemon(places(table, kind_of)?),
             Type::Command => EngineKind::Command(Box::new(CommandConfig::read(table)?)),
             Type::Rules => {
-                if table.boolean("acquits") != Some(true) {
+                if table.boolean(key::ENGINE_ACQUITS.name()) != Some(true) {
                     weight = Weight::ConvictsOnly;
                 }
-                required(table, "file", "/etc/convscan/rules.txt")?;
-                EngineKind::Rules(table.path("file")?)
+                required(table, key::ENGINE_FILE.name(), "/etc/convscan/rules.txt")?;
+                EngineKind::Rules(table.path(key::ENGINE_FILE.name())?)
             }
         };
         let mut engine = Self {
@@ -172,18 +174,18 @@ impl EngineConfig {
         if kind_of == Type::Rules {
             return;
         }
-        if let Some(canary) = table.duration_or_off("canary") {
+        if let Some(canary) = table.duration_or_off(key::ENGINE_CANARY.name()) {
             self.canary = canary;
         }
-        self.largest = table.size("largest").or(self.largest);
-        self.definitions = table.paths("definitions").unwrap_or_default();
-        if let Some(remember) = table.boolean("cache") {
+        self.largest = table.size(key::ENGINE_LARGEST.name()).or(self.largest);
+        self.definitions = table.paths(key::ENGINE_DEFINITIONS.name()).unwrap_or_default();
+        if let Some(remember) = table.boolean(key::ENGINE_CACHE.name()) {
             self.caching = if remember { Caching::Remembered } else { Caching::Asked };
         }
         if let EngineKind::Daemon(places) = &self.kind {
             // Two addresses that never answer leave half of the time for a third.
             let patience = if places.len() > 1 { self.timeout / 4 } else { self.timeout };
-            self.patience = table.duration("patience").unwrap_or(patience).min(self.timeout);
+            self.patience = table.duration(key::ENGINE_PATIENCE.name()).unwrap_or(patience).min(self.timeout);
         }
     }
 
@@ -209,33 +211,41 @@ fn required<'t>(table: &Table<'t, '_>, key: &'static str, example: &str) -> Opti
 
 /// The daemons: `address`, or `[[engine.addresses]]` with shares.
 fn places(table: &Table<'_, '_>, kind_of: Type) -> Option<Vec<Place>> {
-    let listed = table.tables("addresses");
+    let listed = table.tables(key::ENGINE_ADDRESSES.name());
     if listed.is_empty() {
         let example =
             if kind_of == Type::Icap { "icap://localhost:1344/avscan" } else { "unix:/run/clamav/clamd.ctl" };
-        required(table, "address", example)?;
+        required(table, key::ENGINE_ADDRESS.name(), example)?;
         return place(table, kind_of).map(|place| vec![place]);
     }
-    if table.string("address").is_some() {
+    if table.string(key::ENGINE_ADDRESS.name()).is_some() {
         table.fault(
-            "address",
+            key::ENGINE_ADDRESS.name(),
             "both `address` and `addresses`",
             "give one of them: `[[engine.addresses]]` for a farm",
         );
     }
     if listed.len() > MOST_PLACES {
-        table.fault("addresses", format!("more than {MOST_PLACES} addresses"), "take some out");
+        table.fault(
+            key::ENGINE_ADDRESSES.name(),
+            format!("more than {MOST_PLACES} addresses"),
+            "take some out",
+        );
         return None;
     }
     let mut places: Vec<Place> = Vec::new();
     for entry in listed {
-        let one =
-            required(&entry, "address", "unix:/run/clamav/clamd.ctl").and_then(|_| place(&entry, kind_of));
+        let one = required(&entry, key::ENGINE_ADDRESS.name(), "unix:/run/clamav/clamd.ctl")
+            .and_then(|_| place(&entry, kind_of));
         let again = places.iter().any(|other| {
             one.as_ref().is_some_and(|one| one.address == other.address && one.protocol == other.protocol)
         });
         if again {
-            entry.fault("address", "this address is there twice", "give one entry a larger `share`");
+            entry.fault(
+                key::ENGINE_ADDRESS.name(),
+                "this address is there twice",
+                "give one entry a larger `share`",
+            );
         }
         places.extend(one);
         entry.finish();
@@ -244,8 +254,8 @@ fn places(table: &Table<'_, '_>, kind_of: Type) -> Option<Vec<Place>> {
 }
 
 fn place(table: &Table<'_, '_>, kind_of: Type) -> Option<Place> {
-    let share = table.number("share", 1, 1000).unwrap_or(1);
-    let address = table.string("address")?;
+    let share = table.number(key::ENGINE_SHARE.name(), 1, 1000).unwrap_or(1);
+    let address = table.string(key::ENGINE_ADDRESS.name())?;
     let (protocol, address) = if let Some(rest) = address.strip_prefix("icap://") {
         icap(rest).map(|(address, service)| (Protocol::Icap { service }, address))
     } else if kind_of == Type::Icap && !address.starts_with("unix:") && !address.starts_with("tcp:") {
@@ -262,7 +272,7 @@ fn place(table: &Table<'_, '_>, kind_of: Type) -> Option<Place> {
                 "write \"unix:/run/clamav/clamd.ctl\" or \"tcp:host:3310\"",
             )
         };
-        table.fault("address", message, hint);
+        table.fault(key::ENGINE_ADDRESS.name(), message, hint);
         None
     })?;
     Some(Place { protocol, address, share })

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::key;
 use super::table::Table;
 
 /// How long a conviction is remembered: a worm is the same worm tomorrow.
@@ -73,17 +74,18 @@ impl Clean {
 impl Memory {
     pub(super) fn read(root: &Table<'_, '_>) -> Self {
         let mut memory = Self::default();
-        if let Some(table) = root.table("cache") {
-            memory.infected_for = table.duration("infected-for").unwrap_or(memory.infected_for);
-            memory.clean = table.choice("clean", &Clean::NAMES).unwrap_or_default();
-            memory.clean_for = table.duration("clean-for").unwrap_or(memory.clean_for);
-            memory.entries = table.number("entries", 64, 1 << 22).unwrap_or(memory.entries);
-            memory.storm = table.number("storm", 1, 1_000_000).unwrap_or(memory.storm);
+        if let Some(table) = root.table(key::CACHE_INFECTED_FOR.table()) {
+            memory.infected_for =
+                table.duration(key::CACHE_INFECTED_FOR.name()).unwrap_or(memory.infected_for);
+            memory.clean = table.choice(key::CACHE_CLEAN.name(), &Clean::NAMES).unwrap_or_default();
+            memory.clean_for = table.duration(key::CACHE_CLEAN_FOR.name()).unwrap_or(memory.clean_for);
+            memory.entries = table.number(key::CACHE_ENTRIES.name(), 64, 1 << 22).unwrap_or(memory.entries);
+            memory.storm = table.number(key::CACHE_STORM.name(), 1, 1_000_000).unwrap_or(memory.storm);
             table.finish();
         }
-        if let Some(table) = root.table("poison") {
-            memory.tries = table.number("tries", 1, 1000).unwrap_or(memory.tries);
-            memory.within = table.duration("within").unwrap_or(memory.within);
+        if let Some(table) = root.table(key::POISON_TRIES.table()) {
+            memory.tries = table.number(key::POISON_TRIES.name(), 1, 1000).unwrap_or(memory.tries);
+            memory.within = table.duration(key::POISON_WITHIN.name()).unwrap_or(memory.within);
             table.finish();
         }
         memory

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 
 use self::file::{Outcome, Role, Seen};
 use self::find::Paths;
-use crate::config::Config;
+use crate::config::{Config, key};
 use crate::diagnostic::Diagnostic;
 use crate::mta::conversions::Conversions;
 use crate::mta::counters::Counters;
@@ -100,10 +100,11 @@ pub struct Stated {
 impl Own {
     /// What `[server] release` says, if it is there.
     pub fn stated_release(&self) -> Option<Stated> {
+        let (release, key) = (self.config.release?, key::SERVER_RELEASE);
         let table = DeTable::parse(&self.text).ok()?;
-        let server = table.get_ref().get("server")?.get_ref().as_table()?;
-        let text = server.get("release")?.get_ref().as_str()?.to_owned();
-        Some(Stated { release: Release::parse(&text)?, text })
+        let server = table.get_ref().get(key.table())?.get_ref().as_table()?;
+        let text = server.get(key.name())?.get_ref().as_str()?.to_owned();
+        Some(Stated { release, text })
     }
 }
 
@@ -126,7 +127,7 @@ impl Setup {
 
     /// The server's release, as far as our own configuration says it.
     pub fn release(&self) -> Release {
-        self.own.as_ref().map_or_else(Release::default, |own| own.config.release)
+        self.own.as_ref().map_or_else(Release::default, |own| own.config.release())
     }
 
     /// The file of this kind that was read, or was to be.

@@ -8,6 +8,7 @@ mod answer;
 mod cache;
 mod chunk;
 mod encapsulated;
+mod failure;
 mod head;
 mod options;
 #[cfg(any(test, feature = "testing"))]
@@ -25,6 +26,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::answer::{Answer, Question};
 use self::cache::Cache;
+use self::failure::failure;
 use self::head::Head;
 use self::options::Options;
 use self::request::{Dress, Url};
@@ -213,22 +215,4 @@ fn stamp(sample: &Sample<'_>) -> Result<Stamp, ScanError> {
 
 fn unreadable(error: &io::Error) -> ScanError {
     ScanError::new(ErrorKind::Part, format!("cannot read the part: {error}"))
-}
-
-fn failure(doing: &str, error: &io::Error) -> ScanError {
-    match error.kind() {
-        io::ErrorKind::TimedOut => {
-            ScanError::new(ErrorKind::TimedOut, format!("no verdict in time while {doing}"))
-        }
-        io::ErrorKind::InvalidData => garbled(error.to_string()),
-        io::ErrorKind::InvalidInput => ScanError::new(ErrorKind::Part, error),
-        io::ErrorKind::UnexpectedEof => {
-            ScanError::new(ErrorKind::Crashed, format!("connection closed while {doing}"))
-        }
-        _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}")),
-    }
-}
-
-fn garbled(detail: impl Into<String>) -> ScanError {
-    ScanError::new(ErrorKind::Garbled, detail.into())
 }

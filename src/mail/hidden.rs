@@ -9,6 +9,7 @@
 
 mod basket;
 mod binhex;
+mod lines;
 mod look;
 mod mail;
 mod mapi;
@@ -106,27 +107,6 @@ fn open(content: &[u8], mime_type: &str, basket: &mut Basket) {
             read(content, mime_type, basket);
         }
     }
-}
-
-/// The lines of a text without their ends. A Mac's end in CR; that CRLF makes an
-/// empty line more does no harm to any of the encodings.
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| matches!(byte, b'\r' | b'\n'))
-}
-
-/// Whether a line begins at `at`.
-fn begins_line(text: &[u8], at: usize) -> bool {
-    match at.checked_sub(1) {
-        None => true,
-        Some(before) => matches!(text.get(before), Some(b'\r' | b'\n')),
-    }
-}
-
-/// The line at `at`, and what is behind it.
-fn line_at(text: &[u8], at: usize) -> (&[u8], &[u8]) {
-    let rest = text.get(at..).unwrap_or_default();
-    let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
-    rest.split_at(end)
 }
 
 #[cfg(test)]

@@ -4,35 +4,11 @@
 //! 6.3 Administration Guide, table 13-6: wildcards are allowed in the values of
 //! qualifying parameters; what they are, the mapping tables tell (10.3.2.1).
 
-mod glob;
-
-pub(super) use self::glob::{Atom, Glob};
+use crate::text;
 
 /// Whether the whole of `value` fits `pattern`. A character is a byte here.
 pub(super) fn fits(pattern: &[u8], value: &[u8]) -> bool {
-    let (mut p, mut v) = (0, 0);
-    // Behind the last `*` met, and where in the value it ends for now.
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(byte) = value.get(v) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                p += 1;
-                star = Some((p, v));
-                continue;
-            }
-            Some(wanted) if *wanted == b'%' || wanted.eq_ignore_ascii_case(byte) => {
-                p += 1;
-                v += 1;
-                continue;
-            }
-            Some(_) | None => {}
-        }
-        let Some((after, end)) = star else { return false };
-        p = after;
-        v = end + 1;
-        star = Some((after, v));
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    text::fits(pattern, value, &b'*', |wanted, byte| *wanted == b'%' || wanted.eq_ignore_ascii_case(byte))
 }
 
 #[cfg(test)]

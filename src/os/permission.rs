@@ -6,6 +6,7 @@
 //! to which root is nobody, and the interpreter of a script may each say
 //! otherwise. A mount that is read-only, or from which no program is run, is seen.
 
+mod mode;
 mod refusal;
 mod walk;
 
@@ -14,10 +15,11 @@ use std::path::Path;
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+use self::mode::why_not;
 pub use self::refusal::{Refusal, Why};
 use self::walk::{Found, Place, walk};
 use super::account::Account;
-use super::look::{Facts, Kind};
+use super::look::Kind;
 
 /// What is to be done with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,51 +56,6 @@ fn check_at(account: &Account, Place { path, facts }: Place, access: Access) -> 
         denied => denied,
     };
     why.map_or(Ok(()), |why| Err(Refusal { path, why }))
-}
-
-/// Bits of one class of a mode (inode(7)).
-const READ: u32 = 4;
-const WRITE: u32 = 2;
-const SEARCH_OR_RUN: u32 = 1;
-
-/// The bits of all classes that let somebody run a file.
-const RUN_BY_ANY: u32 = 0o111;
-
-/// What must be there for an access, what it is called if it is not, and the bits
-/// that it takes.
-fn demand(access: Access) -> (&'static [Kind], Why, u32) {
-    match access {
-        Access::Read => (&[Kind::File, Kind::Directory, Kind::Other], Why::NotRegular, READ),
-        Access::Write => (&[Kind::File, Kind::Socket, Kind::Other], Why::NotRegular, WRITE),
-        Access::Execute => (&[Kind::File], Why::NotRegular, SEARCH_OR_RUN),
-        Access::Enter => (&[Kind::Directory], Why::NotDirectory, SEARCH_OR_RUN),
-        Access::Create => (&[Kind::Directory], Why::NotDirectory, WRITE | SEARCH_OR_RUN),
-        Access::Append => (&[Kind::File, Kind::Other], Why::NotRegular, WRITE),
-    }
-}
-
-/// What the facts of something say against an access.
-fn why_not(account: &Account, facts: &Facts, access: Access) -> Option<Why> {
-    let Facts { kind, mode, owner, group, .. } = *facts;
-    let (kinds, otherwise, bits) = demand(access);
-    // Only the first class that fits counts: an owner may be denied what all others
-    // may (path_resolution(7)).
-    let class = if account.uid == owner {
-        mode >> 6
-    } else if account.groups.contains(&group) {
-        mode >> 3
-    } else {
-        mode
-    };
-    if !kinds.contains(&kind) {
-        Some(otherwise)
-    } else if access == Access::Execute && mode & RUN_BY_ANY == 0 {
-        Some(Why::NotExecutable)
-    } else if account.uid != 0 && class & bits != bits {
-        Some(Why::Denied { mode, owner, group })
-    } else {
-        None
-    }
 }
 
 /// What the mount of something says against an access.

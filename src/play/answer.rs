@@ -9,6 +9,7 @@ use super::reading::{
 };
 use crate::mail::message::{ByEntry, Change, Options, Replacement, is_named, name_length};
 use crate::mta::conversions::Output;
+use crate::status::{Directive, Effect, Status};
 
 /// Longest options or header file that is read. Real ones have a few lines.
 const LONGEST: usize = 1 << 20;
@@ -79,31 +80,6 @@ pub struct Dressing {
 #[derive(Debug, PartialEq, Eq)]
 struct Unreadable;
 
-enum Directive {
-    GoOn,
-    Delete,
-    AsIs,
-    Stop(Outcome),
-}
-
-/// The directives of `pmdf_err.h`; MS Technical Reference, "Conversion script
-/// exit statuses", and 6.3 Administration Guide, 13.5.4 (the last).
-const DIRECTIVES: [(u32, Directive); 10] = [
-    (0x0000_0001, Directive::GoOn),
-    (0x0A9C_857A, Directive::Stop(Outcome::Returned)), // FORCERETURN
-    (0x0A9C_857B, Directive::Stop(Outcome::Returned)), // with a sample only
-    (0x0A9C_8612, Directive::Stop(Outcome::Returned)), // FORCEPOST
-    (0x0A9C_8632, Directive::AsIs),                    // FORCEASIS
-    (0x0A9C_8662, Directive::Delete),                  // FORCEDELETE
-    (0x0A9C_86AA, Directive::Stop(Outcome::Held)),     // FORCEHOLD
-    (0x0A9C_86B3, Directive::Stop(Outcome::Discarded)), // FORCEDISCARD
-    (0x0A9C_86E3, Directive::Stop(Outcome::Discarded)), // FORCEJETTISON
-    (AGN, Directive::Stop(Outcome::Deferred)),
-];
-
-/// The code of `PMDF__AGN`.
-const AGN: u32 = 0x0A9C_809A;
-
 const LATER: Step = Step::Stop(Outcome::Deferred);
 
 #[cfg(any(test, feature = "testing"))]
@@ -122,26 +98,27 @@ pub fn dressed_outcome(answer: Answer, input: &[u8], reading: &Reading, dressing
     let Ok((options, status)) = options(answer.options.as_deref().unwrap_or_default()) else {
         return LATER;
     };
-    match directive(status, reading) {
+    match effect(status, reading) {
         None => after_failure(reading),
-        Some(Directive::Stop(outcome)) => Step::Stop(*outcome),
-        Some(Directive::AsIs) => Step::AsIs,
-        Some(Directive::Delete) => Step::Change(Change::Delete),
-        Some(Directive::GoOn) if failed => after_failure(reading),
-        Some(Directive::GoOn) => delivered(answer, options, input, reading, dressing),
+        Some(Effect::GoesBack | Effect::Postmaster) => Step::Stop(Outcome::Returned),
+        Some(Effect::Held) => Step::Stop(Outcome::Held),
+        Some(Effect::Discarded) => Step::Stop(Outcome::Discarded),
+        Some(Effect::Waits) => LATER,
+        Some(Effect::AsIs) => Step::AsIs,
+        Some(Effect::Deleted) => Step::Change(Change::Delete),
+        Some(Effect::GoesOn) if failed => after_failure(reading),
+        Some(Effect::GoesOn) => delivered(answer, options, input, reading, dressing),
     }
 }
 
-/// The directive that `status` stands for; `None` where it makes the command fail.
-fn directive(status: Option<u32>, reading: &Reading) -> Option<&'static Directive> {
-    let code = status.unwrap_or(1);
-    let known = DIRECTIVES.iter().find(|(known, _)| *known == code);
-    match known.filter(|_| code != AGN || reading.again == Again::Known) {
-        Some((_, directive)) => Some(directive),
-        None => match reading.unknown_status {
-            UnknownStatus::Failed => None,
-            UnknownStatus::Ignored => Some(&Directive::GoOn),
-        },
+/// What `status` makes of the part; `None` where it makes the command fail.
+fn effect(status: Option<u32>, reading: &Reading) -> Option<Effect> {
+    let Some(code) = status else { return Some(Effect::GoesOn) };
+    let is_known = code != Status::Again.code() || reading.again == Again::Known;
+    match (Directive::of(code).filter(|_| is_known), reading.unknown_status) {
+        (Some(directive), _) => Some(directive.effect),
+        (None, UnknownStatus::Failed) => None,
+        (None, UnknownStatus::Ignored) => Some(Effect::GoesOn),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is known about a part when it is decided. Cannot fail.
 
-use super::Headers;
+use super::hints::Headers;
 use crate::os::input::Input;
 use crate::part::Part;
 use crate::policy::{Circumstances, Cleaning, Content, Way};

@@ -151,7 +151,11 @@ fn ask_one(
         Some(_) => engine.scan(sample, by, meanwhile),
         None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
     };
-    let finding = Finding { weight: engine.weight(), took: started.elapsed(), ..Finding::of(engine.name()) };
+    let finding = Finding {
+        weight: engine.weight(),
+        took: clock::instant().duration_since(started),
+        ..Finding::of(engine.name())
+    };
     match response {
         Ok(Response { verdict, version, address, warning, remembered }) => {
             let result = Ok(config.policy.count(verdict));

@@ -11,10 +11,9 @@ use crate::os::{files, vars};
 /// The file to read: as the command line says, else the environment, else the
 /// default place.
 pub fn path(argument: Option<&Path>) -> PathBuf {
-    let variable = || vars::path(config::PATH_VARIABLE);
     argument
         .map(Path::to_path_buf)
-        .or_else(|| variable())
+        .or_else(|| vars::path(config::PATH_VARIABLE))
         .unwrap_or_else(|| PathBuf::from(config::DEFAULT_PATH))
 }
 

@@ -74,7 +74,7 @@ impl Setup {
         if let Some(fault) = &given.fault {
             setup = Self::broken(setup.config, fault.clone());
         }
-        setup.config.release = given.release.unwrap_or(setup.config.release);
+        setup.config.release = given.release.or(setup.config.release);
         setup
     }
 

@@ -1,7 +1,10 @@
 //! The texts of the fragments, from their templates. Cannot fail.
 
+use super::Wishes;
 use super::fill::filled;
-use super::{ChannelName, EntryPath, Jobs, Server, Wishes};
+use super::jobs::Jobs;
+use super::name::{ChannelName, EntryPath};
+use super::server::Server;
 use crate::status::{Release, Status};
 
 /// Pools, as a file has them.

@@ -1,10 +1,11 @@
 //! What happened to a message and its parts, in lines of talk. Cannot fail.
 
+use crate::cli::exit::Exit;
 use crate::mail::message::{Change, Leaf};
 use crate::mta::conversions::{Passed, Reason};
 use crate::mta::mappings::Route;
 use crate::os::output;
-use crate::play::answer::{Ending, Step};
+use crate::play::answer::{Ending, Outcome, Step};
 use crate::play::channel::{Channel, Handled};
 use crate::text;
 
@@ -74,6 +75,17 @@ fn step(step: &Step) -> String {
         Step::Change(Change::Delete) => "the part is deleted".to_owned(),
         Step::Change(Change::Replace(_)) => "the part is written anew".to_owned(),
         Step::AsIs => "the message goes on as it came".to_owned(),
-        Step::Stop(outcome) => format!("the message is {}", super::words(*outcome).0),
+        Step::Stop(outcome) => format!("the message is {}", words(*outcome).0),
+    }
+}
+
+/// The word for what becomes of a message, and the exit that tells it.
+pub(super) fn words(outcome: Outcome) -> (&'static str, Exit) {
+    match outcome {
+        Outcome::Delivered => ("delivered", Exit::Done),
+        Outcome::Held => ("held", Exit::Held),
+        Outcome::Discarded => ("discarded", Exit::Discarded),
+        Outcome::Returned => ("returned", Exit::Returned),
+        Outcome::Deferred => ("deferred", Exit::Later),
     }
 }

@@ -1,5 +1,6 @@
 //! What a scanner's exit codes mean: lists of codes and masks of bits.
 
+use crate::config::key;
 use crate::config::table::Table;
 
 /// What an exit code means.
@@ -78,7 +79,7 @@ impl Codes {
     pub(super) fn read(table: &Table<'_, '_>, (known_lists, known_masks): Known) -> Option<Self> {
         let mut lists: Vec<(Meaning, Vec<u8>)> = Vec::new();
         let mut sound = true;
-        if let Some(table) = table.table("codes") {
+        if let Some(table) = table.table(key::ENGINE_CODES.name()) {
             for (meaning, name) in Meaning::NAMES {
                 let Some(list) = table.codes(name) else { continue };
                 if let Some(code) =
@@ -112,7 +113,7 @@ impl Codes {
 
 fn masks(table: &Table<'_, '_>, known: &[(Meaning, u8)]) -> Vec<(Meaning, u8)> {
     let mut masks: Vec<(Meaning, u8)> = Vec::new();
-    if let Some(table) = table.table("masks") {
+    if let Some(table) = table.table(key::ENGINE_MASKS.name()) {
         for (meaning, name) in Meaning::NAMES {
             if Meaning::OF_MASKS.contains(&meaning) {
                 masks.extend(table.code(name).map(|mask| (meaning, mask)));

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::preset::Defaults;
+use crate::config::key;
 use crate::config::table::Table;
 
 /// Patterns, each for one line without the blanks at its ends. In them `{file}`
@@ -85,7 +86,7 @@ const MOST: usize = 64;
 impl Patterns {
     /// Reads `patterns`; a list that is given takes the place of the preset's.
     pub(super) fn read(table: &Table<'_, '_>, defaults: &Defaults) -> Option<Self> {
-        let given = table.table("patterns");
+        let given = table.table(key::ENGINE_PATTERNS.name());
         let mut sound = true;
         let mut list = |key: &'static str, default: &[&str]| {
             let Some(own) = given.as_ref().and_then(|table| table.strings(key)) else {

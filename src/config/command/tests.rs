@@ -1,21 +1,27 @@
 //! Command engines as an administrator writes them, right and wrong.
 
 use super::*;
-use crate::config::{Config, EngineKind, Parsed};
+use toml::de::DeTable;
+
+use crate::config::table::{File, Table};
+use crate::config::{Config, Parsed};
 use crate::diagnostic::Diagnostic;
 
+fn source(keys: &str) -> String {
+    format!("state.directory = \"/s\"\n[[engine]]\nname = \"e\"\ntype = \"command\"\n{keys}")
+}
+
 fn parse(keys: &str) -> Parsed {
-    let source = format!("state.directory = \"/s\"\n[[engine]]\nname = \"e\"\ntype = \"command\"\n{keys}");
-    Config::parse("/etc/c.toml", &source)
+    Config::parse("/etc/c.toml", &source(keys))
 }
 
 fn command(keys: &str) -> CommandConfig {
-    let parsed = parse(keys);
-    assert_eq!(parsed.faults, [], "{keys}");
-    match parsed.config.engines.into_iter().next().map(|engine| engine.kind) {
-        Some(EngineKind::Command(command)) => *command,
-        kind => panic!("{kind:?}"),
-    }
+    assert_eq!(parse(keys).faults, [], "{keys}");
+    let source = source(keys);
+    let file = File::new("/etc/c.toml", &source);
+    let (document, _) = DeTable::parse_recoverable(&source);
+    let root = Table::new(&file, "", &document);
+    CommandConfig::read(&root.tables("engine")[0]).expect("a command")
 }
 
 const FREE: &str = "program = \"/opt/av\"\nscan = [\"{file}\"]\n";

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::address::Address;
-use crate::config::EngineKind;
+use crate::config::{EngineKind, key};
 use crate::diagnostic::Severity;
 use crate::doctor::at::At;
 use crate::doctor::complaint::Complaint;
@@ -123,36 +123,34 @@ fn uses(own: &Own) -> Vec<Use<'_>> {
         match &engine.kind {
             EngineKind::Daemon(daemons) => uses.extend(daemons.iter().map(|place| {
                 let need = Needed::Need(Need::Connect(&place.address));
-                Use { at: at("address"), what: Thing::Engine, need }
+                Use { at: at(key::ENGINE_ADDRESS), what: Thing::Engine, need }
             })),
             EngineKind::Command(command) => {
                 let need = Needed::Need(Need::Execute(&command.program));
-                uses.push(Use { at: at("program"), what: Thing::Engine, need });
+                uses.push(Use { at: at(key::ENGINE_PROGRAM), what: Thing::Engine, need });
             }
             EngineKind::Rules(file) => {
-                uses.push(Use { at: at("file"), what: Thing::Rules, need: Needed::Read(file) });
+                uses.push(Use { at: at(key::ENGINE_FILE), what: Thing::Rules, need: Needed::Read(file) });
             }
         }
     }
     let tables = [
-        ("notice", "infected", Thing::Template, config.notice.infected.as_deref().map(Needed::Read)),
-        ("notice", "not-scanned", Thing::Template, config.notice.not_scanned.as_deref().map(Needed::Read)),
-        ("log", "file", Thing::Log, config.log.file.as_deref().map(|file| Needed::Need(Need::Append(file)))),
+        (key::NOTICE_INFECTED, Thing::Template, config.notice.infected.as_deref().map(Needed::Read)),
+        (key::NOTICE_NOT_SCANNED, Thing::Template, config.notice.not_scanned.as_deref().map(Needed::Read)),
+        (key::LOG_FILE, Thing::Log, config.log.file.as_deref().map(|file| Needed::Need(Need::Append(file)))),
         (
-            "log",
-            "syslog",
+            key::LOG_SYSLOG,
             Thing::SystemLog,
             config.log.syslog.as_deref().map(|file| Needed::Need(Need::Send(file))),
         ),
         (
-            "state",
-            "directory",
+            key::STATE_DIRECTORY,
             Thing::State,
             config.state.as_deref().map(|file| Needed::Need(Need::Create(file))),
         ),
     ];
-    for (table, key, what, need) in tables {
-        uses.extend(places.key(table, key).zip(need).map(|(value, need)| Use { at: value.at, what, need }));
+    for (key, what, need) in tables {
+        uses.extend(places.key(key).zip(need).map(|(value, need)| Use { at: value.at, what, need }));
     }
     uses
 }
@@ -315,7 +313,7 @@ fn locks_owner(setup: &Setup) -> Vec<Complaint<'_>> {
         names(&foreign)
     );
     let places = Places::new(own);
-    let at = places.key("state", "directory").map(|value| value.at);
+    let at = places.key(key::STATE_DIRECTORY).map(|value| value.at);
     vec![at.map_or_else(
         || Complaint::whole(own.path.clone(), message.clone()),
         |at| Complaint::at(at, message.clone()),

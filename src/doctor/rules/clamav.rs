@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::pools::{conversion_jobs, knows_pools};
 use crate::address::Address;
-use crate::config::Place;
+use crate::config::{Place, key};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::doctor::at::At;
 use crate::doctor::complaint::Complaint;
@@ -251,7 +251,8 @@ fn clamd_local_socket(setup: &Setup) -> Vec<Complaint<'_>> {
     let missed = missed.filter(|(_, _, place)| !answers(place));
     missed
         .map(|(index, engine, place)| {
-            let at = places.engine(index, "address").map_or(places.engine_at(index), |value| value.at);
+            let at =
+                places.engine(index, key::ENGINE_ADDRESS).map_or(places.engine_at(index), |value| value.at);
             let told: Vec<String> = scanner::clamds(setup).flat_map(listening).collect();
             let told = if told.is_empty() { "nowhere".to_owned() } else { format!("at {}", told.join(", ")) };
             let message = format!(
@@ -260,7 +261,7 @@ fn clamd_local_socket(setup: &Setup) -> Vec<Complaint<'_>> {
                 shown_text(&place.address.to_string())
             );
             let complaint = Complaint::at(at, message);
-            match (places.engine(index, "address"), only_socket(setup)) {
+            match (places.engine(index, key::ENGINE_ADDRESS), only_socket(setup)) {
                 (Some(value), Some(socket)) => {
                     complaint.edit(value.at.replace(&format!("\"unix:{socket}\"")))
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::config::{Agreement, EngineConfig, Protocol};
+use crate::config::{Agreement, EngineConfig, Protocol, key};
 use crate::diagnostic::Severity;
 use crate::doctor::complaint::Complaint;
 use crate::doctor::rule::{Check, Rule};
@@ -141,7 +141,8 @@ fn squidclamav(setup: &Setup) -> Vec<Complaint<'_>> {
     let engines = own.config.engines.iter().enumerate().filter(|(_, engine)| asks(engine));
     engines
         .map(|(index, engine)| {
-            let at = places.engine(index, "address").map_or(places.engine_at(index), |value| value.at);
+            let at =
+                places.engine(index, key::ENGINE_ADDRESS).map_or(places.engine_at(index), |value| value.at);
             Complaint::at(
                 at,
                 format!("engine `{}` asks squidclamav, which calls clean what clamd fails on", engine.name),

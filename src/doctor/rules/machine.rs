@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::account::names;
-use crate::config::EngineKind;
+use crate::config::{EngineKind, key};
 use crate::diagnostic::Severity;
 use crate::doctor::at::{At, Mend};
 use crate::doctor::complaint::Complaint;
@@ -141,16 +141,17 @@ fn ours(setup: &Setup) -> Vec<(At<'_>, PathBuf, &'static str)> {
 fn own_paths(own: &Own) -> Vec<(At<'_>, PathBuf, &'static str)> {
     let (places, config) = (Places::new(own), &own.config);
     let named = [
-        ("state", "directory", &config.state, "the state directory"),
-        ("log", "file", &config.log.file, "the log"),
-        ("notice", "infected", &config.notice.infected, "a template"),
-        ("notice", "not-scanned", &config.notice.not_scanned, "a template"),
+        (key::STATE_DIRECTORY, &config.state, "the state directory"),
+        (key::LOG_FILE, &config.log.file, "the log"),
+        (key::NOTICE_INFECTED, &config.notice.infected, "a template"),
+        (key::NOTICE_NOT_SCANNED, &config.notice.not_scanned, "a template"),
     ];
-    let tables = named
-        .into_iter()
-        .filter_map(|(table, key, path, what)| Some((places.key(table, key)?.at, path.clone()?, what)));
+    let tables =
+        named.into_iter().filter_map(|(key, path, what)| Some((places.key(key)?.at, path.clone()?, what)));
     let engines = config.engines.iter().enumerate().filter_map(|(index, engine)| match &engine.kind {
-        EngineKind::Rules(file) => Some((places.engine(index, "file")?.at, file.clone(), "the rules file")),
+        EngineKind::Rules(file) => {
+            Some((places.engine(index, key::ENGINE_FILE)?.at, file.clone(), "the rules file"))
+        }
         EngineKind::Daemon(_) | EngineKind::Command(_) => None,
     });
     tables.chain(engines).collect()

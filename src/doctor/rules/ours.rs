@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::address::Address;
-use crate::config::{Caching, Clean, Config, EngineConfig, EngineKind, Protocol};
+use crate::config::{Caching, Clean, Config, EngineConfig, EngineKind, Protocol, key};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::doctor::complaint::Complaint;
 use crate::doctor::rule::{Check, Rule};
@@ -102,11 +102,13 @@ fn unscannable_pass(setup: &Setup) -> Vec<Complaint<'_>> {
     let Some(own) = &setup.own else { return Vec::new() };
     let places = Places::new(own);
     let mut complaints = Vec::new();
-    for (key, what) in [("unscannable", "what is unscannable"), ("error", "what an engine failed on")] {
-        if let Some(value) = places.key("policy", key).filter(|value| value.text() == Some("pass")) {
+    for (key, what) in
+        [(key::POLICY_UNSCANNABLE, "what is unscannable"), (key::POLICY_ERROR, "what an engine failed on")]
+    {
+        if let Some(value) = places.key(key).filter(|value| value.text() == Some("pass")) {
             complaints.push(Complaint::at(value.at, format!("{what} is delivered")));
         }
-        let mut lines = places.keys("policy", key);
+        let mut lines = places.keys(key);
         lines.sort_by_key(|(_, value)| value.at.offset());
         for (line, value) in lines.into_iter().filter(|(_, value)| value.text() == Some("pass")) {
             complaints.push(Complaint::at(value.at, format!("{what} is delivered: `{line}`")));
@@ -129,7 +131,8 @@ fn canary_off(setup: &Setup) -> Vec<Complaint<'_>> {
     let blind = scanners(&own.config).filter(|(_, engine)| engine.canary.is_none());
     blind
         .map(|(index, engine)| {
-            let at = places.engine(index, "canary").map_or(places.engine_at(index), |value| value.at);
+            let at =
+                places.engine(index, key::ENGINE_CANARY).map_or(places.engine_at(index), |value| value.at);
             Complaint::at(at, format!("engine `{}` need not prove that it sees", engine.name))
         })
         .collect()
@@ -142,7 +145,7 @@ fn timeout_over_deadline(setup: &Setup) -> Vec<Complaint<'_>> {
     let longer = scanners(&own.config).filter(|(_, engine)| engine.timeout > deadline);
     longer
         .map(|(index, engine)| {
-            let said = places.engine(index, "timeout").or_else(|| places.key("limits", "deadline"));
+            let said = places.engine(index, key::ENGINE_TIMEOUT).or_else(|| places.key(key::LIMITS_DEADLINE));
             let at = said.map_or(places.engine_at(index), |value| value.at);
             let message =
                 format!("engine `{}` may take {:?}, and the part {deadline:?}", engine.name, engine.timeout);
@@ -159,8 +162,9 @@ fn cache_idle(setup: &Setup) -> Vec<Complaint<'_>> {
         scanners(config).filter(|(_, engine)| engine.caching == Caching::Remembered).collect();
     let mut complaints = Vec::new();
     if config.state.is_none() {
-        let asked =
-            remembered.iter().filter_map(|(index, engine)| Some((places.engine(*index, "cache")?, engine)));
+        let asked = remembered
+            .iter()
+            .filter_map(|(index, engine)| Some((places.engine(*index, key::ENGINE_CACHE)?, engine)));
         complaints.extend(asked.map(|(value, engine)| {
             let message =
                 format!("verdicts of engine `{}` have no place: there is no state directory", engine.name);
@@ -168,7 +172,7 @@ fn cache_idle(setup: &Setup) -> Vec<Complaint<'_>> {
         }));
         return complaints;
     }
-    let always = places.key("cache", "clean").filter(|_| config.memory.clean == Clean::Always);
+    let always = places.key(key::CACHE_CLEAN).filter(|_| config.memory.clean == Clean::Always);
     let Some(always) = always else { return complaints };
     if remembered.is_empty() {
         let hint = "say `cache = true` for an engine whose definitions are known, or remove the line";
@@ -177,7 +181,8 @@ fn cache_idle(setup: &Setup) -> Vec<Complaint<'_>> {
     for (index, engine) in remembered {
         if let Some((why, hint)) = unknown_definitions(engine) {
             let message = format!("acquittals of engine `{}` are not remembered: {why}", engine.name);
-            let at = places.engine(index, "cache").map_or(places.engine_at(index), |value| value.at);
+            let at =
+                places.engine(index, key::ENGINE_CACHE).map_or(places.engine_at(index), |value| value.at);
             complaints.push(Complaint::at(at, message).hint(hint));
         }
     }

@@ -1,7 +1,7 @@
 //! Rules about sizes: what the MTA takes, what engines are given, what scanners
 //! look at. Cannot fail.
 
-use crate::config::EngineConfig;
+use crate::config::{EngineConfig, key};
 use crate::diagnostic::Severity;
 use crate::doctor::at::Mend;
 use crate::doctor::complaint::Complaint;
@@ -63,11 +63,12 @@ fn size_limit(setup: &Setup) -> Vec<Complaint<'_>> {
             let Some(given) = engine.largest.filter(|given| *given < bytes) else { continue };
             let message =
                 format!("engine `{}` is given parts of up to {}, and {takes}", engine.name, shown(given));
-            let at = places.engine(index, "largest").map_or(places.engine_at(index), |value| value.at);
+            let at =
+                places.engine(index, key::ENGINE_LARGEST).map_or(places.engine_at(index), |value| value.at);
             let complaint = Complaint::at(at, message);
             // Beyond the scanner's own limit nothing would be won.
             complaints.push(match scanner::bounds(setup, engine) {
-                Some(_) => complaint.mend(places.set_engine(index, "largest", &format!("\"{}\"", megabytes(bytes)))),
+                Some(_) => complaint.mend(places.set_engine(index, key::ENGINE_LARGEST, &format!("\"{}\"", megabytes(bytes)))),
                 None => complaint.hint("raise the scanner's own limit, then this one; or lower that of the MTA: `sourceblocklimit`"),
             });
         }
@@ -123,11 +124,14 @@ fn differs<'s>(setup: &'s Setup, own: &'s Own, index: usize, engine: &EngineConf
     let given = engine.largest?;
     let is_given = format!("engine `{}` is given parts of up to {}", engine.name, shown(given));
     let places = Places::new(own);
-    let at = places.engine(index, "largest").map_or(places.engine_at(index), |value| value.at);
+    let at = places.engine(index, key::ENGINE_LARGEST).map_or(places.engine_at(index), |value| value.at);
     if given > least.bytes {
         let message = format!("{is_given}, and {}: `{}`", least.does(), least.key);
-        let complaint =
-            Complaint::at(at, message).mend(places.set_engine(index, "largest", &exact(least.bytes)));
+        let complaint = Complaint::at(at, message).mend(places.set_engine(
+            index,
+            key::ENGINE_LARGEST,
+            &exact(least.bytes),
+        ));
         return Some(match least.beyond {
             Beyond::Clean => complaint.severity(Severity::Error),
             Beyond::NotScanned | Beyond::Failed => complaint,
@@ -135,7 +139,7 @@ fn differs<'s>(setup: &'s Setup, own: &'s Own, index: usize, engine: &EngineConf
     }
     if given.saturating_mul(FAR) < least.bytes {
         let message = format!("{is_given}, and {} would take {}", least.scanner, shown(least.bytes));
-        let mend: Mend = places.set_engine(index, "largest", &exact(least.bytes));
+        let mend: Mend = places.set_engine(index, key::ENGINE_LARGEST, &exact(least.bytes));
         return Some(Complaint::at(at, message).severity(Severity::Note).mend(mend));
     }
     None

@@ -6,6 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::key::{self, Key};
 use crate::doctor::at::{At, Mend};
 use crate::doctor::setup::Own;
 
@@ -30,33 +31,33 @@ impl<'s> Places<'s> {
         Self { own, document: DeTable::parse_recoverable(&own.text).0 }
     }
 
-    /// The value of `key` in `[table]`.
-    pub fn key(&self, table: &str, key: &str) -> Option<Value<'s, '_>> {
-        self.value(self.table(table)?.get(key)?)
+    /// The value of `key` in the table that it stands in once.
+    pub fn key(&self, key: Key) -> Option<Value<'s, '_>> {
+        self.value(self.table(key.table())?.get(key.name())?)
     }
 
-    /// The keys of `[table.key]` with their values; none if `key` is no table.
-    pub fn keys(&self, table: &str, key: &str) -> Vec<(String, Value<'s, '_>)> {
-        let inner = self.table(table).and_then(|table| table.get(key)?.get_ref().as_table());
+    /// The keys of the table `key` with their values; none if it is no table.
+    pub fn keys(&self, key: Key) -> Vec<(String, Value<'s, '_>)> {
+        let inner = self.key(key).and_then(|found| found.value.as_table());
         let pairs = inner.into_iter().flat_map(|table| table.iter());
         pairs.filter_map(|(name, value)| Some((name.get_ref().to_string(), self.value(value)?))).collect()
     }
 
     /// The value of `key` in the `index`th `[[engine]]`.
-    pub fn engine(&self, index: usize, key: &str) -> Option<Value<'s, '_>> {
-        self.value(self.engine_table(index)?.get(key)?)
+    pub fn engine(&self, index: usize, key: Key) -> Option<Value<'s, '_>> {
+        self.value(self.engine_table(index)?.get(key.name())?)
     }
 
     /// Where the name of the `index`th engine stands, which each must have.
     pub fn engine_at(&self, index: usize) -> At<'s> {
-        self.engine(index, "name").map_or_else(|| self.at(0..0), |name| name.at)
+        self.engine(index, key::ENGINE_NAME).map_or_else(|| self.at(0..0), |name| name.at)
     }
 
     /// What gives `key` of the `index`th engine this value.
-    pub fn set_engine(&self, index: usize, key: &str, value: &str) -> Mend {
+    pub fn set_engine(&self, index: usize, key: Key, value: &str) -> Mend {
         Mend::Edit(match self.engine(index, key) {
             Some(found) => found.at.replace(value),
-            None => self.engine_at(index).below(&format!("{key} = {value}")),
+            None => self.engine_at(index).below(&format!("{} = {value}", key.name())),
         })
     }
 
@@ -65,7 +66,7 @@ impl<'s> Places<'s> {
     }
 
     fn engine_table(&self, index: usize) -> Option<&DeTable<'s>> {
-        let engines = self.document.get_ref().get("engine")?.get_ref().as_array()?;
+        let engines = self.document.get_ref().get(key::ENGINE_NAME.table())?.get_ref().as_array()?;
         engines.get(index)?.get_ref().as_table()
     }
 
@@ -97,21 +98,27 @@ mod tests {
         let own = Own { path: "c".to_owned(), text: text.to_owned(), config: Config::default() };
         let places = Places::new(&own);
         let text = |value: Option<Value<'_, '_>>| value.map(|value| value.at.text().to_owned());
-        assert_eq!(text(places.engine(1, "largest")).as_deref(), Some("\"1M\""));
-        assert_eq!(text(places.engine(0, "largest")), None);
-        assert_eq!(text(places.engine(2, "name")), None);
+        assert_eq!(text(places.engine(1, key::ENGINE_LARGEST)).as_deref(), Some("\"1M\""));
+        assert_eq!(text(places.engine(0, key::ENGINE_LARGEST)), None);
+        assert_eq!(text(places.engine(2, key::ENGINE_NAME)), None);
         assert_eq!(places.engine_at(1).text(), "\"b\"");
         // A table is no text.
-        assert!(places.key("policy", "error").is_some_and(|value| value.text().is_none()));
-        let keys = places.keys("policy", "error");
+        assert!(places.key(key::POLICY_ERROR).is_some_and(|value| value.text().is_none()));
+        let keys = places.keys(key::POLICY_ERROR);
         assert_eq!(keys.len(), 1);
         assert_eq!((keys[0].0.as_str(), keys[0].1.text()), ("default", Some("hold")));
-        assert!(places.keys("policy", "unscannable").is_empty());
+        assert!(places.keys(key::POLICY_UNSCANNABLE).is_empty());
         let lines = |mend| match mend {
             Mend::Edit(edit) => (edit.line, edit.lines),
             Mend::Write(lines) => (0, lines),
         };
-        assert_eq!(lines(places.set_engine(0, "largest", "\"2M\"")), (3, "largest = \"2M\"".to_owned()));
-        assert_eq!(lines(places.set_engine(1, "largest", "\"2M\"")), (11, "largest = \"2M\"".to_owned()));
+        assert_eq!(
+            lines(places.set_engine(0, key::ENGINE_LARGEST, "\"2M\"")),
+            (3, "largest = \"2M\"".to_owned())
+        );
+        assert_eq!(
+            lines(places.set_engine(1, key::ENGINE_LARGEST, "\"2M\"")),
+            (11, "largest = \"2M\"".to_owned())
+        );
     }
 }

@@ -8,10 +8,10 @@ use std::io::{BufRead, ErrorKind as IoKind, Read, Write};
 
 use super::chunk::Chunked;
 use super::encapsulated::{Body, Encapsulated};
+use super::failure::{failure, garbled};
 use super::head::Head;
 use super::options::{refuse_blind, tag};
 use super::said::{Ending, Said};
-use super::{failure, garbled};
 use crate::os::files;
 use crate::text;
 use crate::verdict::{ErrorKind, ScanError, Verdict};
@@ -211,119 +211,4 @@ fn unkept(error: std::io::Error) -> ScanError {
 
 fn shown(start: &[u8]) -> String {
     text::printable(start, text::SHOWN)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::played::{self, IcapAsked, IcapSaid};
-    use super::*;
-
-    fn ask(answer: &str, (size, asked): (usize, IcapAsked)) -> (String, Option<String>) {
-        let part = b"hello".get(..size).unwrap();
-        let IcapSaid { verdict, repaired, .. } = played::answer(answer.as_bytes(), part, asked);
-        let word = match verdict {
-            Ok(Verdict::Clean) => "clean".to_owned(),
-            Ok(Verdict::Infected(threats)) => threats[0].to_string(),
-            Ok(Verdict::Unscannable(reason, _)) => format!("{reason:?}"),
-            Err(error) => format!("{:?}", error.kind),
-        };
-        (word, repaired.map(|bytes| String::from_utf8(bytes).unwrap()))
-    }
-
-    const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
-
-    fn with(fields: &str, http: &str, body: &str) -> String {
-        let at = http.len();
-        format!("ICAP/1.0 200 OK\r\n{fields}Encapsulated: res-hdr=0, res-body={at}\r\n\r\n{http}{body}")
-    }
-
-    #[test]
-    fn every_ending_is_judged() {
-        use IcapAsked::{Allow, Plain, Preview};
-        let continued = |rest: &str| format!("ICAP/1.0 100 Continue\r\n\r\n{rest}");
-        let done = "ICAP/1.0 204 Unmodified\r\n\r\n";
-        let zero = "ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, null-body=0\r\n\r\n";
-        let null = |http: &str| {
-            format!("ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, null-body={}\r\n\r\n{http}", http.len())
-        };
-        let five = (5, Preview);
-        let table: [(String, (usize, IcapAsked), &str); 39] = [
-            (continued(done), five, "clean"),
-            (done.to_owned(), (5, Allow), "clean"),
-            (done.to_owned(), (0, Preview), "clean"),
-            (done.to_owned(), five, "Excluded"),
-            (done.to_owned(), (5, Plain), "Garbled"),
-            (continued(&continued(done)), five, "Garbled"),
-            (continued(done), (0, Preview), "Garbled"),
-            (continued(done), (5, Allow), "Garbled"),
-            (continued(zero), five, "clean"),
-            (zero.to_owned(), five, "Excluded"),
-            (zero.to_owned(), (5, Plain), "Garbled"),
-            (null(OK), (5, Allow), "Garbled"),
-            (null(OK), (0, Allow), "clean"),
-            (null("HTTP/1.1 403 No\r\n\r\n"), (5, Allow), "unnamed"),
-            (null("HTTP/1.1 302 No\r\n\r\n"), (0, Allow), "Garbled"),
-            ("ICAP/1.0 200 OK\r\nEncapsulated: null-body=0\r\n\r\n".to_owned(), (5, Allow), "Garbled"),
-            (with("", OK, "5\r\nhello\r\n0\r\n\r\n"), (5, Plain), "clean"),
-            (with("", OK, "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), (5, Plain), "clean"),
-            (continued(&with("", OK, "5\r\nhello\r\n0\r\n\r\n")), five, "clean"),
-            (with("", OK, "5\r\nhello\r\n0\r\n\r\n"), five, "Excluded"),
-            (with("", OK, "0\r\n\r\n"), (0, Plain), "clean"),
-            (with("", OK, "4\r\nhell\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
-            (with("", OK, "6\r\nhello!\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
-            (with("", OK, "5\r\nHello\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
-            (with("", OK, "5\r\nhello\r\n0\r\nX-Virus-ID: W\r\n\r\n"), (5, Plain), "W"),
-            (with("", OK, "5\r\nhello\r\n0\r\nX-Error-Code: 9\r\n\r\n"), (5, Plain), "Garbled"),
-            (with("", OK.strip_suffix("\r\n").unwrap(), "5\r\nhello\r\n0\r\n\r\n"), (5, Plain), "Garbled"),
-            (with("", "HTTP/1.1 403 No\r\n\r\n", ""), (5, Plain), "unnamed"),
-            (with("", "HTTP/1.1 404 No\r\n\r\n", ""), (5, Plain), "Garbled"),
-            (with("", "HTTP/1.1 403 No\r\nX-Virus-Name: W\r\n\r\n", ""), five, "W"),
-            (with("X-Infection-Found: Type=2\r\n", "HTTP/1.1 403 No\r\n\r\n", ""), five, "NotScanned"),
-            ("ICAP/1.0 200 OK\r\n\r\n".to_owned(), five, "Garbled"),
-            ("ICAP/1.0 204 No\r\nEncapsulated: res-body=0\r\n\r\n".to_owned(), five, "Garbled"),
-            ("ICAP/1.0 206 Part\r\nEncapsulated: null-body=0\r\n\r\n".to_owned(), five, "Garbled"),
-            ("ICAP/1.0 500 Oh\r\n\r\n".to_owned(), five, "Failed"),
-            ("ICAP/1.0 500 Oh\r\nX-Virus-ID: W\r\n\r\n".to_owned(), five, "W"),
-            ("HTTP/1.1 200 OK\r\n\r\n".to_owned(), five, "Garbled"),
-            (
-                "ICAP/1.0 204 No\r\nISTag: \"CI0001-1B2M2Y8AsgTpgAmY7PhCfgAA\"\r\n\r\n".to_owned(),
-                (5, Allow),
-                "Failed",
-            ),
-            (String::new(), five, "Crashed"),
-        ];
-        for (answer, question, expected) in table {
-            assert_eq!(ask(&answer, question).0, expected, "{answer}");
-        }
-    }
-
-    #[test]
-    fn no_cut_of_an_answer_reads_as_clean() {
-        let question = (5, IcapAsked::Allow);
-        let echo = with("ISTag: \"x\"\r\n", OK, "5\r\nhello\r\n0\r\n\r\n");
-        let page = with("X-Infection-Found: Type=0; Threat=W;\r\n", "HTTP/1.1 403 No\r\n\r\n", "0\r\n\r\n");
-        for whole in [echo, page, "ICAP/1.0 204 Unmodified\r\nISTag: \"x\"\r\n\r\n".to_owned()] {
-            for end in 0..whole.len() {
-                let cut = whole.get(..end).unwrap();
-                assert_ne!(ask(cut, question).0, "clean", "{cut}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_repaired_copy_is_kept_when_it_is_one() {
-        let question = (5, IcapAsked::Allow);
-        let found = "X-Infection-Found: Type=0; Resolution=1; Threat=W;\r\n";
-        let kept = |fields: &str, body: &str| ask(&with(fields, OK, body), question);
-        let w = || "W".to_owned();
-        assert_eq!(kept(found, "3\r\nfit\r\n0\r\n\r\n"), (w(), Some("fit".to_owned())));
-        assert_eq!(kept(found, "0\r\n\r\n"), (w(), None));
-        assert_eq!(kept(found, "5\r\nhello\r\n0\r\n\r\n"), (w(), None));
-        assert_eq!(kept(found, "3\r\nfit\r\n"), (w(), None));
-        assert_eq!(kept("X-Virus-ID: W\r\n", "3\r\nfit\r\n0\r\n\r\n"), (w(), None));
-        let long = format!("{:x}\r\n{}\r\n0\r\n\r\n", (1 << 20) + 11, "x".repeat((1 << 20) + 11));
-        assert_eq!(kept(found, &long), (w(), None));
-        let page = with(found, "HTTP/1.1 403 No\r\n\r\n", "3\r\nfit\r\n0\r\n\r\n");
-        assert_eq!(ask(&page, question), (w(), None));
-    }
 }

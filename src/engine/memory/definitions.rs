@@ -80,7 +80,7 @@ pub(super) fn now(engine: &EngineConfig, tell: &dyn Fn() -> Option<String>) -> O
 /// near itself has them beside its program, as uvscan does. In a directory of a
 /// thousand programs they are not.
 fn beside(program: &Path) -> Option<Identity> {
-    let real = look::itself(&program);
+    let real = look::itself(program);
     let directory = real.parent()?.to_owned();
     stamp(&[real.clone(), directory]).or_else(|_| stamp(&[real])).ok()
 }

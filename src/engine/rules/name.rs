@@ -79,11 +79,39 @@ fn narrow(c: char) -> char {
 
 const QUOTES: [char; 8] = ['"', '\'', '`', '\u{B4}', '\u{2018}', '\u{2019}', '\u{201C}', '\u{201D}'];
 
+/// Whether `name` matches a pattern of `*` (any run) and `?` (one character).
+pub(in crate::engine) fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    matches_chars(&pattern, &name)
+}
+
+/// The same for those that are compared many times.
+pub(super) fn matches_chars(pattern: &[char], name: &[char]) -> bool {
+    text::fits(pattern, name, &'*', |wanted, c| *wanted == '?' || wanted == c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::rules::matches;
     use crate::mail::field;
+
+    #[test]
+    fn patterns_match_whole_names() {
+        let table = [
+            ("*.exe", "a.exe", true),
+            ("*.exe", "a.exe.txt", false),
+            ("*.p?f", "x.pif", true),
+            ("*a*b*c", "xxaxxbxxc", true),
+            ("*a*b*c", "xxaxxcxxb", false),
+            ("*", "", true),
+            ("", "", true),
+            ("?", "", false),
+            ("photo*.jpg", "photo.jpg", true),
+        ];
+        for (pattern, text, expected) in table {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
 
     #[test]
     fn what_is_not_seen_does_not_hide_an_ending() {

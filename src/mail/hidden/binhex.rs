@@ -2,9 +2,10 @@
 
 use memchr::memmem;
 
+use super::Kind;
 use super::basket::Basket;
+use super::lines::lines;
 use super::reader::Reader;
-use super::{Kind, lines};
 use crate::mail::field;
 
 /// Of the line that announces it, the word that no program leaves out.

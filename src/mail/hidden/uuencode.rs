@@ -2,8 +2,9 @@
 
 use memchr::memmem;
 
+use super::Kind;
 use super::basket::Basket;
-use super::{Kind, begins_line, line_at, lines};
+use super::lines::{begins_line, line_at, lines};
 use crate::mail::encoding::Encoding;
 use crate::mail::field;
 

@@ -3,8 +3,9 @@
 
 use memchr::memmem;
 
+use super::Kind;
 use super::basket::Basket;
-use super::{Kind, begins_line, line_at, lines};
+use super::lines::{begins_line, line_at, lines};
 use crate::mail::field;
 
 const BEGIN: &[u8] = b"=ybegin ";

@@ -4,23 +4,35 @@ use std::ops::Range;
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
-use crate::play::answer::{Answer, Ending, Step, outcome};
-use crate::play::reading::Reading;
-
 use super::*;
 use crate::mail::encoding;
 
+/// A change as files of options and headers ask for it.
 fn change(content: &[u8], headers: Option<&[u8]>, options: Option<&[u8]>, input: &[u8]) -> Change {
-    let answer = Answer {
-        ending: Ending::Exited(0),
-        body: Some(content.to_vec()),
-        headers: headers.map(<[u8]>::to_vec),
-        options: options.map(<[u8]>::to_vec),
+    let lines = |text: Option<&[u8]>| -> Vec<Vec<u8>> {
+        let lines = text.unwrap_or_default().split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+        lines.map(<[u8]>::to_vec).collect()
     };
-    match outcome(answer, input, &Reading::default()) {
-        Step::Change(change) => change,
-        other => panic!("expected a change: {other:?}"),
+    let mut asked = Options::default();
+    for line in lines(options) {
+        let (name, value) = line.split_at(line.iter().position(|byte| *byte == b'=').unwrap());
+        let value: Vec<u8> = value[1..].iter().copied().filter(|byte| *byte != b'\'').collect();
+        match name {
+            b"OUTPUT_TYPE" => asked.main_type = Some(value),
+            b"OUTPUT_SUBTYPE" => asked.subtype = Some(value),
+            b"OUTPUT_DISPOSITION" => asked.disposition = Some(value),
+            b"OUTPUT_DESCRIPTION" => asked.description = Some(value),
+            b"OUTPUT_MODE" => asked.mode = Some(value),
+            b"OUTPUT_ENCODING" => asked.encoding = Some(value),
+            other => panic!("{}", other.escape_ascii()),
+        }
     }
+    Change::Replace(Box::new(Replacement {
+        content: (content != input).then(|| content.to_vec()),
+        fields: lines(headers),
+        options: asked,
+        parameters: ByEntry::default(),
+    }))
 }
 
 /// `number type/subtype content` of every leaf.

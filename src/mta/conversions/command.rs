@@ -8,8 +8,8 @@
 
 use std::collections::HashSet;
 
-use super::value::{self, Resolved, Symbols};
-use super::{Action, Entry, Value};
+use super::value::{self, Resolved, Symbols, Value};
+use super::{Action, Entry};
 use crate::channel::VARS;
 use crate::mta::mappings::Mappings;
 

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use super::clause::Clause;
 use super::parameter::{self, Parameter, Piece, Unknown};
+use super::value::Value;
 use super::{
     Action, Entry, Flag, InParameter, MessageHeader, Numbered, OutParameter, Output, Qualifier, Section,
-    Value,
 };
 use crate::channel::VARS;
 use crate::diagnostic::Severity;

@@ -7,9 +7,11 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Action, Conversions, Entry, InParameter, PartFacts, Qualifier, Value};
+use super::choose::PartFacts;
+use super::value::Value;
+use super::{Action, Conversions, Entry, InParameter, Qualifier};
+use crate::mta::glob::Glob;
 use crate::mta::mappings::Mappings;
-use crate::mta::wildcard::Glob;
 
 /// Types and subtypes that stand for all others, some of which are left out by
 /// entries for "documents" or "attachments". The channel takes multiparts and

@@ -5,7 +5,8 @@
 //! n-th parameter of the field. The English 6.3 guide, 13.5.3.2: the parameter
 //! called like the symbol. Both readings are here.
 
-use super::{Entry, PartParameter, Section};
+use super::choose::PartParameter;
+use super::{Entry, Section};
 
 /// Which parameter of a header field a symbol stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use super::pattern::{Class, Run, Token};
-use crate::mta::wildcard::{Atom, Glob};
+use crate::mta::glob::{Atom, Glob};
 
 /// Longest pattern that is taken apart: twice what the MTA reads (6.3
 /// Administration Guide, 10.3.1).

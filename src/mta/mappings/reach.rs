@@ -17,7 +17,7 @@ use super::demand::{self, Demand, demands};
 use super::pattern::{Pattern, Token};
 use super::says::{self, Kind, Onward, Says};
 use super::{Entry, Table};
-use crate::mta::wildcard::Glob;
+use crate::mta::glob::Glob;
 
 /// An entry that never decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

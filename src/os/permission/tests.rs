@@ -1,3 +1,5 @@
+//! Who may do what, on real files.
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -6,6 +8,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::os::look::Facts;
 
 const ALL: [Access; 6] =
     [Access::Read, Access::Write, Access::Execute, Access::Enter, Access::Create, Access::Append];

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf, absolute};
 
 use nix::errno::Errno;
 
+use super::Access;
+use super::mode::why_not;
 use super::refusal::{Refusal, Why};
-use super::{Access, why_not};
 use crate::os::account::Account;
 use crate::os::look::Facts;
 

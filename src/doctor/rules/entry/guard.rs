@@ -64,7 +64,7 @@ impl Known {
     fn of(setup: &Setup) -> Self {
         let own = setup.own.as_ref();
         let stated = own.and_then(Own::stated_release).map(|stated| stated.release);
-        Self { stated, granted: own.map(|own| own.config.release) }
+        Self { stated, granted: own.map(|own| own.config.release()) }
     }
 
     /// What the configuration states counts; else what the entry does.
@@ -179,9 +179,9 @@ fn guard_answer(setup: &Setup) -> Vec<Complaint<'_>> {
         let Status::Number(number) = write.status else { return None };
         let directive = Directive::of(number)?;
         let (severity, what) = match directive.effect {
-            Effect::Waits => return None,
-            Effect::GoesOn => (Severity::Error, "mail goes on unscanned"),
-            Effect::Lost => (Severity::Error, "mail is thrown away"),
+            Effect::Waits | Effect::Held => return None,
+            Effect::GoesOn | Effect::AsIs => (Severity::Error, "mail goes on unscanned"),
+            Effect::Deleted | Effect::Discarded => (Severity::Error, "mail is thrown away"),
             Effect::GoesBack => (Severity::Warning, "mail goes back to whoever is said to have sent it"),
             Effect::Postmaster => (Severity::Warning, "mail goes to the postmaster alone"),
         };

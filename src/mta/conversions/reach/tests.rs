@@ -1,7 +1,7 @@
 //! Which entries catch what, against the choice for single parts.
 
 use super::*;
-use crate::mta::conversions::PartParameter;
+use crate::mta::conversions::choose::PartParameter;
 use crate::os::clock::processor_time;
 
 fn read(text: &str) -> Conversions {

@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
-use super::{Answer, Fit, Kind, Says, Tags, Way};
+use super::{Answer, Fit, Way};
 use crate::mta::mappings::compare::Match;
+use crate::mta::mappings::demand::Tags;
 use crate::mta::mappings::pattern::Pattern;
-use crate::mta::mappings::{Entry, Table, says};
+use crate::mta::mappings::says::{self, Kind, Says};
+use crate::mta::mappings::{Entry, Table};
 
 /// What the exact probe may cost: a tenth of a second. One that fits costs about
 /// ten and one that does not 1, so this is enough for an answer made of the names

@@ -4,7 +4,8 @@
 use super::ask::{Ask, Number, Pair, Probes};
 use super::bits::{self, Bits};
 use super::side::Side;
-use super::{Answer, Fit, Kind, Way};
+use super::{Answer, Fit, Way};
+use crate::mta::mappings::says::Kind;
 
 /// Words of the matrix that are looked at: a tenth of a second of them. Five
 /// thousand entries for all of two thousand sources that are told apart take half.

@@ -1,7 +1,8 @@
 //! The answers for all pairs are those of the exact probe for each.
 
 use super::*;
-use crate::mta::mappings::{Mappings, Route};
+use crate::mta::mappings::Mappings;
+use crate::mta::mappings::route::Route;
 use crate::os::clock::processor_time;
 
 pub(in crate::mta::mappings) const CHANNELS: [&str; 8] =

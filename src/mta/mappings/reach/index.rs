@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Ask;
-use crate::mta::wildcard::{Atom, Glob};
+use crate::mta::glob::{Atom, Glob};
 
 /// Comparisons of two entries: a tenth of a second of them. An entry is compared
 /// with the earlier ones that begin alike, of which there are few.

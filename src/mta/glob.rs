@@ -18,7 +18,7 @@ const OTHER: u32 = u32::MAX;
 
 /// One element of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::mta) enum Atom {
+pub(super) enum Atom {
     /// This character or byte.
     Is(u32),
     /// `%`: any one.
@@ -29,13 +29,13 @@ pub(in crate::mta) enum Atom {
 
 /// A pattern in its shortest form, letters in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::mta) struct Glob {
+pub(super) struct Glob {
     atoms: Box<[Atom]>,
 }
 
 impl Glob {
     /// Of these elements.
-    pub(in crate::mta) fn new(atoms: impl IntoIterator<Item = Atom>) -> Self {
+    pub(super) fn new(atoms: impl IntoIterator<Item = Atom>) -> Self {
         let mut shortest = Vec::new();
         // `*%*` is `%*`: a run goes behind the single characters next to it.
         let mut run = false;
@@ -57,8 +57,8 @@ impl Glob {
         Self { atoms: shortest.into() }
     }
 
-    /// Of a pattern as [`super::fits`] takes it.
-    pub(in crate::mta) fn of(pattern: &[u8]) -> Self {
+    /// Of a pattern as [`super::wildcard::fits`] takes it.
+    pub(super) fn of(pattern: &[u8]) -> Self {
         Self::new(pattern.iter().map(|byte| match byte {
             b'*' => Atom::Run,
             b'%' => Atom::One,
@@ -67,17 +67,17 @@ impl Glob {
     }
 
     /// Its elements.
-    pub(in crate::mta) fn atoms(&self) -> &[Atom] {
+    pub(super) fn atoms(&self) -> &[Atom] {
         &self.atoms
     }
 
     /// Whether everything fits it.
-    pub(in crate::mta) fn is_all(&self) -> bool {
+    pub(super) fn is_all(&self) -> bool {
         *self.atoms == [Atom::Run]
     }
 
     /// Whether some string fits both; "yes" also where that takes too long to tell.
-    pub(in crate::mta) fn meets(&self, other: &Self) -> bool {
+    pub(super) fn meets(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.atoms, &other.atoms);
         if ours.len().saturating_mul(theirs.len()) > STEPS {
             return true;
@@ -116,7 +116,7 @@ impl Glob {
     /// What `narrow` leaves open is worst for this where it is a character that
     /// no pattern names, so only the lengths of its runs are tried. Patterns that
     /// name every character there is are not expected.
-    pub(in crate::mta) fn includes(&self, narrow: &Self) -> bool {
+    pub(super) fn includes(&self, narrow: &Self) -> bool {
         if self.is_all() || self == narrow {
             return true;
         }
