@@ -1,6 +1,8 @@
 //! The configuration: the TOML file read into a [`Config`]. Fails with the
 //! places of all faults.
 
+#[cfg(feature = "admin")]
+mod admin;
 mod command;
 mod engine;
 pub mod key;
@@ -12,6 +14,8 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+#[cfg(feature = "admin")]
+pub use self::admin::{ADMIN_PATH, ADMIN_VARIABLE, Admin, Allowance};
 pub(crate) use self::command::FILE_MARK;
 pub use self::command::{Argument, CommandConfig, Meaning, Pattern, Private};
 #[cfg(feature = "testing")]

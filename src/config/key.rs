@@ -90,6 +90,12 @@ pub(crate) const CACHE_ENTRIES: Key = key("cache", "entries");
 pub(crate) const POISON_TRIES: Key = key("poison", "tries");
 pub(crate) const POISON_WITHIN: Key = key("poison", "within");
 
+// `[[allow]]` of admin.toml
+pub(crate) const ALLOW_RULE: Key = key("allow", "rule");
+pub(crate) const ALLOW_PLACE: Key = key("allow", "place");
+pub(crate) const ALLOW_BECAUSE: Key = key("allow", "because");
+pub(crate) const ALLOW_UNTIL: Key = key("allow", "until");
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
