@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use super::*;
-use crate::os::clock::processor_time;
+
+/// Processor time of this thread, as `os::clock` has it; `os` stands below this room.
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
 
 type Expected<'e> = &'e [(&'e str, &'e str)];
 
