@@ -186,12 +186,17 @@ fn judged(config: &CommandConfig, outcome: &Outcome, said: &[Vec<u8>], complaine
     };
     let all = || said.iter().chain(complained);
     let patterns = &config.patterns;
-    let matched = |list: &Vec<Pattern>| all().any(|line| list.iter().any(|pattern| pattern.is_match(line)));
+    let fits = |list: &[Pattern], line: &[u8]| list.iter().any(|pattern| pattern.is_match(line));
+    let matched = |list: &Vec<Pattern>| all().any(|line| fits(list, line));
+    let is_about_file = |line: &[u8]| patterns.about_files.iter().any(|(_, list)| fits(list, line));
+    // What is said of one file is no complaint.
+    let complains = all()
+        .any(|line| fits(&patterns.error, line) && !fits(&patterns.errors, line) && !is_about_file(line));
     let acquits = meaning == Some(Meaning::Clean)
         && !outcome.cut
-        && ![&patterns.infected, &patterns.error, &patterns.encrypted, &patterns.unscannable]
-            .into_iter()
-            .any(matched)
+        && !complains
+        && !all().any(|line| is_about_file(line))
+        && ![&patterns.infected, &patterns.errors, &patterns.left_out].into_iter().any(matched)
         && (patterns.clean.is_empty()
             || said.iter().any(|line| patterns.clean.iter().any(|pattern| pattern.is_match(line))));
     if matched(&patterns.summary) {
@@ -201,10 +206,10 @@ fn judged(config: &CommandConfig, outcome: &Outcome, said: &[Vec<u8>], complaine
         assert_eq!(result == Ok(Verdict::Clean), acquits, "{meaning:?}");
     }
     if let Ok(Verdict::Unscannable(..)) = result {
-        assert!(meaning.is_some() && !outcome.cut && !matched(&patterns.error));
+        assert!(meaning.is_some() && !outcome.cut && !complains);
     }
     match fuzzing::command_cleaned(config, outcome, file) {
-        Ok(()) => assert!(meaning == Some(Meaning::Cleaned) && !outcome.cut && !matched(&patterns.error)),
+        Ok(()) => assert!(meaning == Some(Meaning::Cleaned) && !outcome.cut && !complains),
         Err(error) => printable(&error.detail, 400),
     }
     match fuzzing::command_version(config, outcome, file) {
