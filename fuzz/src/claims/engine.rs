@@ -49,10 +49,15 @@ pub fn clamd(reply: &[u8]) {
                 && whole.iter().filter(|line| ok(line)).count() == 1
                 && whole.iter().all(|line| harmless(&line));
             assert_eq!(*result == Ok(Verdict::Clean), acquits, "size {size}");
-            let convicts = |line: &&&[u8]| line.ends_with(b" FOUND") && !has(line, b"Heuristics.");
+            let excuses = [&b"Heuristics."[..], b"PUA.", b"Broken.Executable"];
+            let convicts =
+                |line: &&&[u8]| line.ends_with(b" FOUND") && !excuses.iter().any(|word| has(line, word));
+            // Two complaints are about the part.
+            let about_part = [&b"INSTREAM size limit exceeded. ERROR"[..], b"Time limit reached ERROR"];
+            let is_about_part = |line: &[u8]| about_part.iter().any(|words| line.ends_with(words));
             if said().any(|line| convicts(&line)) {
                 assert!(matches!(result, Ok(Verdict::Infected(_))), "{result:?}");
-            } else if said().any(|line| line.ends_with(b" ERROR")) {
+            } else if said().any(|line| line.ends_with(b" ERROR") && !is_about_part(line)) {
                 assert!(matches!(result, Ok(Verdict::Infected(_)) | Err(_)), "{result:?}");
             }
         }
