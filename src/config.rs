@@ -17,9 +17,9 @@ use toml::de::DeTable;
 #[cfg(feature = "admin")]
 pub use self::admin::{ADMIN_PATH, ADMIN_VARIABLE, Admin, Allowance};
 pub(crate) use self::command::FILE_MARK;
-pub use self::command::{Argument, CommandConfig, Meaning, Pattern, Private};
+pub use self::command::{Argument, CommandConfig, Meaning, Pattern, Patterns, Private};
 #[cfg(feature = "testing")]
-pub use self::command::{Codes, Patterns, Preset};
+pub use self::command::{Codes, Preset};
 pub use self::engine::{Caching, EngineConfig, EngineKind, Place, Protocol};
 pub use self::memory::{Clean, Memory};
 pub(crate) use self::table::parse_duration;

@@ -24,8 +24,29 @@ pub struct EngineRecord {
     /// What the finding was hidden in, where that is not the part itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inside: Option<String>,
+    /// The name of what was hidden, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// How long it took.
     pub ms: f64,
+}
+
+/// The form of the line. It grows by one when a key changes its meaning or goes
+/// away, not when one is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form(u32);
+
+impl Form {
+    /// That of a line that does not tell it.
+    fn untold() -> Self {
+        Self(0)
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self(1)
+    }
 }
 
 /// How long each step took, in milliseconds.
@@ -57,9 +78,12 @@ fn is_zero(ms: &f64) -> bool {
     *ms == 0.0
 }
 
-/// What happened to one part. The README documents every key.
+/// What happened to one part. docs/log.md documents every key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// The form of the line.
+    #[serde(default = "Form::untold")]
+    pub version: Form,
     /// Time of the answer, UTC, RFC 3339.
     pub time: String,
     /// Reference, also in the notice.
@@ -147,6 +171,14 @@ mod tests {
         let line = record.to_line();
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(Record::from_line(&line).unwrap(), record);
+        assert!(line.starts_with("{\"version\":1,"), "{line}");
+    }
+
+    #[test]
+    fn a_line_from_before_forms_were_told_is_read() {
+        let line = Record::default().to_line().replacen("\"version\":1,", "", 1);
+        let read = Record::from_line(&line).unwrap();
+        assert_eq!(read, Record { version: Form(0), ..Record::default() });
     }
 
     #[test]

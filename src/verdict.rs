@@ -170,14 +170,18 @@ pub struct Finding {
     pub version: Option<String>,
     /// Which of its addresses answered, where it has several.
     pub address: Option<String>,
-    /// What failed although there is a verdict.
+    /// What failed although there is a verdict, or what the engine warns of.
     pub warning: Option<String>,
+    /// The line in which the engine says why it could not look, printable.
+    pub line: Option<String>,
     /// Whether it was not asked, for the answer was known.
     pub remembered: bool,
     /// The verdict, or why there is none.
     pub result: Result<Verdict, ScanError>,
     /// What the sample was hidden in, where it is not the part itself.
     pub inside: Option<&'static str>,
+    /// The name of what was hidden, if it has one; printable.
+    pub file: Option<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -196,9 +200,11 @@ impl Finding {
             version: None,
             address: None,
             warning: None,
+            line: None,
             remembered: false,
             result: Ok(Verdict::Clean),
             inside: None,
+            file: None,
             took: Duration::ZERO,
         }
     }

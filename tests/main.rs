@@ -34,3 +34,4 @@ mod readings;
 mod snippets;
 mod surroundings;
 mod trust;
+mod words;

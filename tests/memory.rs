@@ -3,18 +3,21 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
+use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use convscan::testing::record::Record;
 
 use crate::harness::clamd::{CLAMD, Clamd};
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, Case, DEFER, eicar, installed, needs};
+use crate::harness::{CONVSCAN, Case, DEFER, clamd_at, eicar, installed, needs};
 
 /// A fake scanner. What it is to do is the first word of the part; `{site}` is
 /// where it keeps its notes.
@@ -32,6 +35,9 @@ clean\ cleanable) echo 'honest after all' > "$file"; exit 19 ;;
 clean\ *) exit 12 ;;
 *\ infected | *\ cleanable) echo "Found the W32/Fake.$rest virus !!!"; exit 13 ;;
 *\ broken) test -e {site}/mended || kill -SEGV $$ ;;
+*\ failing) echo 'Out of memory'; exit 6 ;;
+*\ odd) echo 'Hello'; exit 77 ;;
+*\ fallen) exit 139 ;;
 *\ hanging) exec sleep 60 ;;
 *\ alone) test -e {site}/mended || kill -SEGV $$
     mkdir {site}/busy || exit 2
@@ -460,6 +466,94 @@ fn a_part_that_breaks_the_engine_each_time_is_poison() {
         assert_eq!(site.runs("scan"), 3);
         site.scan("honest\n").passed();
         site.scan("broken other\n").deferred();
+    }
+}
+
+/// An engine that said each time that it failed was asked for ever.
+#[test]
+fn whatever_an_engine_says_of_one_part_each_time_is_poison_if_it_sees_others() {
+    for (word, kind) in [("failing", "failed"), ("odd", "garbled"), ("fallen", "crashed")] {
+        let site = Site::new("", "");
+        for _ in 0..3 {
+            let record = site.scan(&format!("{word}\n")).deferred().record.clone();
+            assert!(record.reason.as_ref().unwrap().starts_with(kind), "{record:?}");
+        }
+        let record = site.scan(&format!("{word}\n")).record;
+        assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("poison")));
+        assert_eq!(site.runs("scan"), 3, "{word}");
+        site.scan("honest\n").passed();
+    }
+}
+
+/// An engine that fails everything says nothing against a part.
+#[test]
+fn what_a_blind_engine_fails_on_is_no_poison() {
+    let site = Site::new("", "");
+    site.write("blind", "");
+    for tries in 1..=4 {
+        let record = site.scan("failing\n").deferred().record.clone();
+        assert!(record.reason.as_ref().unwrap().starts_with("failed"), "{record:?}");
+        assert_eq!(site.runs("scan"), tries);
+        for entry in fs::read_dir(site.path("state")).unwrap().map(|entry| entry.unwrap()) {
+            let is_health = entry.file_name().to_str().unwrap().starts_with("health-");
+            is_health.then(|| fs::remove_file(entry.path()).unwrap());
+        }
+    }
+}
+
+/// A clamd that dies over a part leaves a closed connection and not a word.
+#[test]
+fn a_part_over_which_clamd_hangs_up_each_time_is_poison() {
+    let site = Site::new("", "");
+    let (clamd, _) = FakeClamd::look();
+    let seen = |content: &[u8]| site.seen(&site.case_of(content, &clamd.watched("2m")));
+    for _ in 0..3 {
+        let record = seen(b"breaks\n").deferred().record.clone();
+        assert_eq!(record.reason.as_deref(), Some("crashed: connection closed without an answer"));
+    }
+    let record = seen(b"breaks\n").record;
+    assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("poison")));
+    seen(b"honest\n").passed();
+}
+
+/// Over TCP the part is sent whole before the answer is read.
+#[test]
+fn a_clamd_behind_a_port_that_hangs_up_has_crashed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut got = Vec::new();
+            let mut byte = [0];
+            while !got.ends_with(b"honest\n\0\0\0\0") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
+                got.push(byte[0]);
+            }
+        }
+    });
+    let site = Site::new("", "");
+    let engine = clamd_at(&format!("tcp:127.0.0.1:{port}")) + "canary = \"off\"\n";
+    let record = site.seen(&site.case_of(b"honest\n", &engine)).deferred().record.clone();
+    assert_eq!(record.reason.as_deref(), Some("crashed: connection closed without an answer"));
+}
+
+/// Work that ended in "could not look" was done again at each retry.
+#[test]
+fn an_unscannable_verdict_that_cost_much_is_given_again_for_nothing() {
+    for keys in [OFF.to_owned(), format!("{OFF}\ncache = false")] {
+        let site = known(Site::new(&keys, ""));
+        site.write("slow", "3.1");
+        let first = site.scan("encrypted\n").record;
+        fs::remove_file(site.path("slow")).unwrap();
+        let again = site.scan("encrypted\n");
+        assert!(again.is_remembered());
+        assert_eq!((again.record.verdict.as_str(), site.runs("scan")), ("unscannable", 1));
+        assert_eq!((&again.record.reason, &again.record.action), (&first.reason, &first.action));
+        // It is about this content, and about these definitions.
+        assert!(!site.scan("encrypted otherwise\n").is_remembered());
+        site.scan("honest\n").passed();
+        site.write("data/a.dat", "definitions 2");
+        assert!(!site.scan("encrypted\n").is_remembered());
+        assert_eq!(site.runs("scan"), 4);
     }
 }
 

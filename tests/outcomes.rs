@@ -90,7 +90,8 @@ fn what_cannot_be_looked_into_has_its_own_policy() {
     let ran = scanned("encrypted\n", "");
     assert_eq!((ran.options.as_deref(), ran.output.clone()), (Some(HOLD), None));
     let record = ran.record();
-    assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", Some("encrypted")));
+    let why = Some("encrypted: is password-protected.");
+    assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("unscannable", why));
     scanned("encrypted\n", "[policy.unscannable]\nencrypted = \"defer\"\n").deferred();
     let (notice, _) = scanned("encrypted\n", "[policy.unscannable]\nencrypted = \"replace\"\n").replaced();
     assert!(notice.contains("it is encrypted"), "{notice}");
@@ -167,7 +168,7 @@ fn interrupted(case: &Case, mut command: Command, signals: &[Signal]) -> Ran {
 #[test]
 fn crashing_babbling_and_odd_engines_defer() {
     for (part, reason) in
-        [("crashing\n", "crashed"), ("babbling\n", ""), ("odd 1\n", "garbled"), ("odd 102\n", "")]
+        [("crashing\n", "crashed"), ("babbling\n", ""), ("odd 3\n", "garbled"), ("odd 102\n", "failed")]
     {
         let record = scanned(part, "").deferred();
         assert_eq!(record.verdict, "error");

@@ -345,8 +345,9 @@ fn no_odd_answer_of_clamd_passes_a_part() {
         (Script::Trickle(b"fd[9]: OK\0".to_vec()), "pass", ""),
         (Script::Trickle(b"fd[9]: A B/{HEX}C.UNOFFICIAL FOUND\0".to_vec()), "replace", ""),
         (say(b"fd[9]: OK"), "defer", "garbled"),
-        (say(b""), "defer", "garbled"),
-        (Script::HangUp, "defer", ""),
+        (say(b""), "defer", "crashed"),
+        (Script::HangUp, "defer", "crashed"),
+        (say(b"fd[9]: O"), "defer", "garbled"),
         (say(b"Error writing to temporary file ERROR\0fd[9]: OK\0"), "defer", "failed"),
         (say(b"fd[9]: OK\0fd[9]: x ERROR\0"), "defer", "failed"),
         (say(b"fd[9]: (null) FOUND\0"), "replace", ""),
@@ -599,11 +600,12 @@ fn a_real_clamd_convicts_and_acquits_over_both_kinds_of_socket() {
 }
 
 #[test]
-fn a_stream_over_clamds_limit_is_an_error_that_says_so() {
-    let Some(clamd) = clamd::shared("a_stream_over_clamds_limit_is_an_error_that_says_so") else { return };
+fn a_stream_over_clamds_limit_is_too_large() {
+    let Some(clamd) = clamd::shared("a_stream_over_clamds_limit_is_too_large") else { return };
     let large = vec![b'x'; 3 << 20];
-    let record = Case::new(&large).config(&clamd.tcp_engine()).run().deferred();
-    assert!(record_reason(record.reason).contains("size limit exceeded"));
+    let record = Case::new(&large).config(&clamd.tcp_engine()).run().record();
+    assert_eq!(record.verdict, "unscannable");
+    assert_eq!(record_reason(record.reason), "too-large: INSTREAM size limit exceeded. ERROR");
     Case::new(&large).config(&clamd.engine()).run().passed(&large);
 }
 

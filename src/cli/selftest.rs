@@ -10,9 +10,11 @@
 //!
 //! awake: all is right. STALE: its definitions are older than --max-age (7 days).
 //! CARELESS: it calls clean what it does not look into, or refuses what convscan
-//! would send it; mail passes unscanned, or is deferred. BLIND: it does not find
-//! what it must. DOWN: it gives no answer. An engine that only convicts need not
-//! find anything. What the policy passes unscanned need not be noticed.
+//! would send it; mail passes unscanned, or is deferred. So is a uvscan from 6.1 on
+//! that is not asked to show encrypted documents: a hint names the right preset.
+//! BLIND: it does not find what it must. DOWN: it gives no answer. An engine that
+//! only convicts need not find anything. What the policy passes unscanned need not
+//! be noticed.
 //!
 //! With --watch the test is repeated after each TIME (10m, say) without end. An
 //! address is then told of at first, and when its answers have changed, with the
@@ -22,6 +24,7 @@
 
 mod probe;
 mod report;
+mod uvscan;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -137,6 +140,11 @@ fn examine(
     if report.definitions_hours.is_some_and(|hours| hours > u64::from(max_age) * 24) {
         report.state = report.state.max(State::Stale);
         report.hint = hint(&report, member);
+    }
+    let version = report.version.as_deref().unwrap_or_default();
+    if let Some(told) = uvscan::misfit(&farm.config().kind, version, &config.policy) {
+        report.state = report.state.max(told.state);
+        report.hint = report.hint.or(Some(told.hint));
     }
     Ok(report)
 }

@@ -137,6 +137,10 @@ impl EngineConfig {
     /// Reads the keys of an engine.
     pub(super) fn read(table: &Table<'_, '_>) -> Option<Self> {
         let name = required(table, key::ENGINE_NAME.name(), "clamd");
+        if name == Some("convscan") {
+            let hint = "name it after the scanner: findings of our own have this name";
+            table.fault(key::ENGINE_NAME.name(), "an engine cannot be called `convscan`", hint);
+        }
         let timeout = table.duration(key::ENGINE_TIMEOUT.name()).unwrap_or(TIMEOUT);
         let kind_of = required(table, key::ENGINE_TYPE.name(), "clamd")
             .and_then(|_| table.choice(key::ENGINE_TYPE.name(), &TYPES))?;

@@ -57,6 +57,8 @@ impl Engine for Clamd<'_> {
         let received = stream.receive(&mut reply, LONGEST_REPLY, by);
         match judge(&reply, label, sample.size) {
             Ok(verdict @ Verdict::Infected(_)) => Ok(verdict.into()),
+            // It refused the stream and hung up: nothing else was to come.
+            verdict if reply == REFUSAL => verdict.map(|verdict| response(verdict, &reply)),
             verdict => {
                 received.map_err(|error| failure("reading the reply", &error))?;
                 if reply.is_empty() {
@@ -67,7 +69,7 @@ impl Engine for Clamd<'_> {
                         "`OK` for a part that was not sent whole",
                     ));
                 }
-                verdict.map(Response::from)
+                verdict.map(|verdict| response(verdict, &reply))
             }
         }
     }
@@ -83,9 +85,19 @@ impl Engine for Clamd<'_> {
         if reply.starts_with(b"ClamAV ") {
             Ok(text::printable(reply, text::SHOWN))
         } else {
-            Err(garbled(reply))
+            Err(if reply.is_empty() { silent() } else { garbled(reply) })
         }
     }
+}
+
+/// The verdict, with the words for it where clamd gave it no name.
+fn response(verdict: Verdict, reply: &[u8]) -> Response {
+    let line = match &verdict {
+        Verdict::Unscannable(_, None) => reply.split(|byte| matches!(byte, 0 | b'\n')).next(),
+        Verdict::Clean | Verdict::Infected(_) | Verdict::Unscannable(_, Some(_)) => None,
+    };
+    let line = line.map(|line| text::printable(line, text::SHOWN));
+    Response { line, ..verdict.into() }
 }
 
 fn send_file(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Result<()> {
@@ -124,6 +136,13 @@ fn failure(doing: &str, error: &io::Error) -> ScanError {
         io::ErrorKind::InvalidData => ScanError::new(ErrorKind::Garbled, error),
         _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}")),
     }
+}
+
+/// It hung up without a word. A healthy clamd never does, and one that dies
+/// leaves nothing else. A reply that ends in the middle stays garbled: somebody
+/// spoke, and it need not have been a clamd.
+fn silent() -> ScanError {
+    ScanError::new(ErrorKind::Crashed, "connection closed without an answer")
 }
 
 fn garbled(reply: &[u8]) -> ScanError {
@@ -179,7 +198,8 @@ pub(super) fn judge(reply: &[u8], label: Label, size: u64) -> Result<Verdict, Sc
         (true, Some(fault), ..) => Err(fault),
         (true, None, Some(unscannable), _) => Ok(unscannable),
         (true, None, None, true) => Ok(Verdict::Clean),
-        (true, None, None, false) => Err(ScanError::new(ErrorKind::Garbled, "empty reply")),
+        (true, None, None, false) if reply.is_empty() => Err(silent()),
+        (true, None, None, false) => Err(ScanError::new(ErrorKind::Garbled, "a reply without a verdict")),
     }
 }
 
@@ -202,9 +222,16 @@ enum Line {
 /// What one line says; `None` when it is none of clamd's documented ones.
 fn judge_line(line: &[u8], label: Label, size: u64) -> Option<Line> {
     if let Some(found) = line.strip_suffix(b" FOUND") {
-        // A name may be missing, and `FOUND` without our label still convicts.
-        let name = label.strip(found).or_else(|| label.strip(line).map(|_| &b""[..])).unwrap_or(found);
-        return Some(Line::Found(Verdict::from_name(without_details(name))));
+        // A name may be missing.
+        if let Some(name) = label.strip(found).or_else(|| label.strip(line).map(|_| &b""[..])) {
+            return Some(Line::Found(Verdict::from_name(without_details(name))));
+        }
+        // `FOUND` without our label still convicts, but excuses nothing.
+        let verdict = Verdict::from_name(without_details(without_label(found)));
+        return matches!(verdict, Verdict::Infected(_)).then_some(Line::Found(verdict));
+    }
+    if let Some((_, reason)) = ABOUT_THE_PART.iter().find(|(words, _)| is_said(line, words, label)) {
+        return Some(Line::Found(Verdict::unscannable(*reason)));
     }
     if line.ends_with(b" ERROR") || line.starts_with(b"COMMAND ") || line == b"UNKNOWN COMMAND" {
         return Some(Line::Error);
@@ -216,6 +243,28 @@ fn judge_line(line: &[u8], label: Label, size: u64) -> Option<Line> {
         rest if rest.starts_with(b"Excluded") => Some(Line::Found(Verdict::unscannable(Reason::Excluded))),
         _ => None,
     }
+}
+
+/// The whole reply to a stream that is longer than `StreamMaxLength`.
+const REFUSAL: &[u8] = b"INSTREAM size limit exceeded. ERROR\0";
+
+/// Complaints that are about the one part and not about clamd. Source: clamd's
+/// session.c for the stream, `cl_strerror` for the time, which older ones give.
+const ABOUT_THE_PART: [(&[u8], Reason); 2] = [
+    (b"INSTREAM size limit exceeded. ERROR", Reason::TooLarge),
+    (b"Time limit reached ERROR", Reason::TooLong),
+];
+
+/// Whether the line says these words, with our label or without any.
+fn is_said(line: &[u8], words: &[u8], label: Label) -> bool {
+    label.strip(line).unwrap_or(line) == words
+}
+
+/// What stands behind the label of another command: a path, or the address of a
+/// client. Names of threats hold no colon with a blank behind it.
+fn without_label(found: &[u8]) -> &[u8] {
+    let end = found.windows(2).rposition(|pair| pair == b": ");
+    end.and_then(|at| found.get(at + 2..)).unwrap_or(found)
 }
 
 /// `ExtendedDetectionInfo` appends `(md5:size)` to the name.
@@ -255,7 +304,7 @@ mod tests {
 
     #[test]
     fn every_documented_reply_is_judged() {
-        let table: [(&[u8], &str); 37] = [
+        let table: [(&[u8], &str); 46] = [
             (b"fd[10]: OK\n", "Garbled"),
             (b"\0fd[10]: OK\0", "Garbled"),
             (b"fd[10]: OK\0\0", "Garbled"),
@@ -269,7 +318,8 @@ mod tests {
             (b"fd[10]: OKAY\0", "Garbled"),
             (b"fd[10]: not OK\0", "Garbled"),
             (b"fd[10]: ok\0", "Garbled"),
-            (b"", "Garbled"),
+            (b"", "Crashed"),
+            (b"fd[10]: Empty file\0", "Garbled"),
             (b"\0", "Garbled"),
             (b"\n", "Garbled"),
             (b"fd[10]: Eicar FOUND\0", "Eicar"),
@@ -281,12 +331,20 @@ mod tests {
             (b"fd[10]:  FOUND\0", "unnamed"),
             (b"fd[10]: FOUND\0", "unnamed"),
             (b"fd[10]: Worm FOUND OK FOUND\0", "Worm FOUND OK"),
-            (b"somewhere else: Worm FOUND\0", "somewhere else: Worm"),
+            (b"somewhere else: Worm FOUND\0", "Worm"),
+            (b"stream: Worm FOUND\0", "Worm"),
+            (b"/tmp/a: b: Worm FOUND\0", "Worm"),
+            (b"Worm FOUND\0", "Worm"),
+            (b"instream(127.0.0.1@41030): Worm(0123456789abcdef0123456789abcdef:68) FOUND\0", "Worm"),
+            (b"stream: Heuristics.Encrypted.Zip FOUND\0", "Garbled"),
+            (b"fd[10]: Broken.Executable FOUND\0", "Corrupt"),
             (b"fd[10]: Worm(0123456789abcdef0123456789abcdef:68) FOUND\0", "Worm"),
             (b"fd[10]: Worm(exact) FOUND\0", "Worm(exact)"),
             (b"Error writing to temporary file ERROR\0fd[10]: OK\0", "Failed"),
             (b"fd[10]: OK\0fd[10]: Can't allocate memory ERROR\0", "Failed"),
-            (b"INSTREAM size limit exceeded. ERROR\0", "Failed"),
+            (b"INSTREAM size limit exceeded. ERROR\0", "TooLarge"),
+            (b"fd[10]: Time limit reached ERROR\0", "TooLong"),
+            (b"fd[10]: Time limit reached ERROR\0x ERROR\0", "Failed"),
             (b"COMMAND READ TIMED OUT\n", "TimedOut"),
             (b"COMMAND UNAVAILABLE\0", "Failed"),
             (b"UNKNOWN COMMAND\0", "Failed"),

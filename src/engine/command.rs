@@ -137,11 +137,11 @@ impl Engine for Command<'_> {
         let (scratch, file) = self.copy(sample)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.scan, private, by)?;
-        let verdict = output::verdict(self.command, &outcome, &file)?;
-        if verdict == Verdict::Clean {
+        let response = output::response(self.command, &outcome, &file)?;
+        if response.verdict == Verdict::Clean {
             untouched(&file, sample)?;
         }
-        Ok(Response::from(verdict))
+        Ok(response)
     }
 
     fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {

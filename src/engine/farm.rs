@@ -212,7 +212,7 @@ impl Round<'_, '_> {
                 self.farm.last.store(i, Ordering::Relaxed);
                 let several = self.farm.members.len() > 1;
                 let how = if several { "another address stood in" } else { "failed at first" };
-                let warning = self.why.take().map(|error| format!("{how}: {error}"));
+                let warning = self.why.take().map(|error| format!("{how}: {error}")).or(response.warning);
                 Some(Response { address: self.farm.one_of_several(member), warning, ..response })
             }
             Err((error, blame)) => {

@@ -33,7 +33,7 @@ pub fn icap_options(answer: &[u8]) -> Result<(String, bool), ScanError> {
 
 /// What a command-line scanner said about the private copy `file`.
 pub fn command_verdict(config: &CommandConfig, outcome: &Outcome, file: &Path) -> Result<Verdict, ScanError> {
-    output::verdict(config, outcome, file)
+    output::response(config, outcome, file).map(|response| response.verdict)
 }
 
 /// Whether it claims to have cleaned `file`.

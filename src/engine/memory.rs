@@ -2,6 +2,7 @@
 //! verdicts, and which parts broke it. Fails as the engine does, or when there is
 //! no time left for waiting.
 
+mod costly;
 mod definitions;
 mod entry;
 mod flight;
@@ -15,7 +16,7 @@ use self::verdicts::{Keys, Verdicts};
 use super::health::Blame;
 use super::sample::{Response, Sample};
 use crate::config::{Config, EngineConfig, EngineKind};
-use crate::os::clock::Deadline;
+use crate::os::clock::{self, Deadline};
 use crate::os::lock::Lock;
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
 
@@ -47,7 +48,7 @@ impl<'a> Memory<'a> {
         tell: &dyn Fn() -> Option<String>,
         ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
     ) -> Result<Response, ScanError> {
-        let Some((verdicts, keys)) = self.keys(sample, by) else { return self.tried(sample, by, ask) };
+        let Some((verdicts, keys)) = self.keys(sample, by) else { return self.tried(sample, by, tell, ask) };
         let response = self.known_or_asked(verdicts, &keys, (sample, by), tell, ask)?;
         verdicts.count(&response.verdict);
         Ok(response)
@@ -71,7 +72,7 @@ impl<'a> Memory<'a> {
             return Ok(response);
         }
         let before = verdicts.before(tell);
-        let response = self.tried(sample, by, ask)?;
+        let response = self.tried(sample, by, tell, ask)?;
         // What changed while it was scanned is not what the verdict is about.
         let is_same = sample.fingerprint.is_some_and(|own| own.digest(sample.file, by).is_some());
         if !response.remembered && is_same && !verdicts.remember(keys, &response, before.as_ref(), tell) {
@@ -80,16 +81,23 @@ impl<'a> Memory<'a> {
         Ok(response)
     }
 
-    /// Asks, unless the part has broken the engine too often.
+    /// Asks, unless the part has broken the engine too often, or cost it much time
+    /// for nothing a while ago.
     fn tried(
         &self,
         sample: &Sample<'_>,
         by: Deadline,
+        tell: &dyn Fn() -> Option<String>,
         ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
     ) -> Result<Response, ScanError> {
         let Some(suspects) = &self.suspects else { return ask().map_err(|(error, _)| error) };
-        let mut broke = suspects.broke(sample, by);
-        let mut _alone = None;
+        let (mut broke, mut _alone) = (0, None);
+        if !suspects.is_idle() {
+            if let Some(response) = costly::recall(self.engine, &suspects.table(), (sample, by), tell) {
+                return Ok(response);
+            }
+            broke = suspects.broke(sample, by);
+        }
         if broke > 0 && !suspects.is_poison(broke) {
             _alone = suspects.alone(by)?;
             // What became of the copies that were tried before this one.
@@ -100,20 +108,23 @@ impl<'a> Memory<'a> {
             return Ok(Response { remembered: true, ..verdict.into() });
         }
         let enough = suspects.is_enough(by);
-        ask()
-            .inspect(|_| {
+        let began = clock::instant();
+        match ask() {
+            Ok(response) => {
                 if broke > 0 {
                     suspects.clear(sample);
                 }
-            })
-            .map_err(|(error, blame)| {
-                if blame == Blame::Part
-                    && (error.kind == ErrorKind::Crashed || error.kind.is_late() && enough)
-                {
+                let cost = (&response, began.elapsed());
+                costly::remember(self.engine, &suspects.table(), (sample, by), cost, tell);
+                Ok(response)
+            }
+            Err((error, blame)) => {
+                if blame == Blame::Part && Suspects::counts(error.kind, enough) {
                     suspects.count(sample, broke);
                 }
-                error
-            })
+                Err(error)
+            }
+        }
     }
 
     /// Why the engine could not clean the part a short while ago.

@@ -33,15 +33,17 @@ pub struct Response {
     pub version: Option<String>,
     /// Which of several addresses gave it.
     pub address: Option<String>,
-    /// Why other addresses did not give it.
+    /// Why other addresses did not give it, or what the engine warns of.
     pub warning: Option<String>,
+    /// The line in which the engine says why it could not look.
+    pub line: Option<String>,
     /// Whether it was not asked, for the answer is known.
     pub remembered: bool,
 }
 
 impl From<Verdict> for Response {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, version: None, address: None, warning: None, remembered: false }
+        Self { verdict, version: None, address: None, warning: None, line: None, remembered: false }
     }
 }
 

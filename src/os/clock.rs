@@ -109,7 +109,10 @@ pub fn pause(time: Duration) {
 /// `ClamAV 1.4.6/27000/Mon Nov 23 08:00:00 2026`, taken as UTC.
 pub fn date_in(version: &str) -> Option<u64> {
     let date = version.rsplit('/').next()?;
-    let date = jiff::civil::DateTime::strptime("%a %b %e %H:%M:%S %Y", date).ok()?;
+    let date = jiff::civil::DateTime::strptime("%a %b %e %H:%M:%S %Y", date).ok().or_else(|| {
+        let day = version.rsplit_once(" created ")?.1;
+        Some(jiff::civil::Date::strptime("%b %e %Y", day).ok()?.at(0, 0, 0, 0))
+    })?;
     u64::try_from(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond()).ok()
 }
 
@@ -165,7 +168,10 @@ mod tests {
             utc(date_in("ClamAV 0.100/1/Sun Nov  1 08:00:00 2026").unwrap()),
             "2026-11-01T08:00:00.000Z"
         );
-        for text in ["ClamAV 1.4.6", "", "x/y", "ClamAV 1.4.6/27000/yesterday"] {
+        for text in ["engine 6010.8670, DAT 9300 created Nov 3 2026", "DAT 9300 created Nov 03 2026"] {
+            assert_eq!(utc(date_in(text).unwrap()), "2026-11-03T00:00:00.000Z");
+        }
+        for text in ["ClamAV 1.4.6", "", "x/y", "ClamAV 1.4.6/27000/yesterday", "DAT 1 created today"] {
             assert_eq!(date_in(text), None, "{text}");
         }
     }

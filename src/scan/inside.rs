@@ -5,7 +5,7 @@
 use std::io;
 
 use super::evidence::Subject;
-use super::{OURSELVES, Scan, panel};
+use super::{OURSELVES, Scan, hints, panel};
 use crate::config::Config;
 use crate::engine::sample::Sample;
 use crate::mail::ambiguity::{self, Ambiguity};
@@ -150,7 +150,12 @@ impl View<'_> {
         let sample = Sample { file: &file, size, mime_type, names, fingerprint: Some(&fingerprint) };
         let found = panel::ask(self.scan, &sample, &mut || ());
         let telling = found.0.into_iter().filter(|finding| finding.result != Ok(Verdict::Clean));
-        self.findings.0.extend(telling.map(|finding| Finding { inside: Some(inside), ..finding }));
+        let file = hints::shown(names).into_iter().next();
+        self.findings.0.extend(telling.map(|finding| Finding {
+            inside: Some(inside),
+            file: file.clone(),
+            ..finding
+        }));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::{Cell, LazyCell};
 
 use super::evidence::Evidence;
-use super::hints;
+use super::{OURSELVES, hints};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::mail::field;
@@ -57,7 +57,8 @@ pub(super) fn notice(
             Field::Subject => subject.clone(),
             Field::Reference => reference.to_owned(),
             Field::Engine => {
-                evidence.findings.0.iter().map(|f| f.engine.as_str()).collect::<Vec<_>>().join(", ")
+                let asked = evidence.findings.0.iter().map(|finding| finding.engine.as_str());
+                asked.filter(|name| *name != OURSELVES).collect::<Vec<_>>().join(", ")
             }
         };
         room.set(room.get().saturating_sub(value.len()));

@@ -157,9 +157,9 @@ fn ask_one(
         ..Finding::of(engine.name())
     };
     match response {
-        Ok(Response { verdict, version, address, warning, remembered }) => {
+        Ok(Response { verdict, version, address, warning, line, remembered }) => {
             let result = Ok(config.policy.count(verdict));
-            Finding { version, address, warning, remembered, result, ..finding }
+            Finding { version, address, warning, line, remembered, result, ..finding }
         }
         Err(error) => Finding { result: Err(error), ..finding },
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::evidence::Evidence;
-use super::hints;
+use super::{OURSELVES, hints};
 use crate::config::{Config, Digest};
 use crate::os::clock::{self, Deadline};
 use crate::os::digest;
@@ -47,14 +47,19 @@ pub(super) fn record(config: &Config, evidence: &Evidence<'_>, judgement: &Judge
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
         message_id: hints::message_id(evidence.headers),
-        engines: findings.0.iter().take(MOST_ENGINES).map(engine_record).collect(),
-        warning: stood_in_for(findings),
+        engines: of_engines(findings).take(MOST_ENGINES).map(engine_record).collect(),
+        warning: warning(findings),
         ..Record::default()
     }
 }
 
 /// Most findings in the log line; a part may hide hundreds of files.
 const MOST_ENGINES: usize = 40;
+
+/// The findings of engines, without those of our own.
+fn of_engines(findings: &Findings) -> impl Iterator<Item = &Finding> {
+    findings.0.iter().filter(|finding| finding.engine != OURSELVES)
+}
 
 /// The part's SHA-256. Its time is bounded for itself: it must be had even of a
 /// part that used up the time for scanning.
@@ -74,39 +79,86 @@ fn engine_record(finding: &Finding) -> EngineRecord {
         remembered: finding.remembered,
         verdict: verdict_name(&finding.result).to_owned(),
         inside: finding.inside.map(str::to_owned),
+        file: finding.file.clone(),
         ms: millis(finding.took),
     }
 }
 
 /// Why the part was not scanned or not cleaned.
 fn reason(worst: &Result<Verdict, ScanError>, evidence: &Evidence<'_>) -> Option<String> {
+    let findings = evidence.findings;
     match worst {
         Ok(Verdict::Clean) => None,
         Ok(Verdict::Infected(_)) => evidence.cleaned.and_then(Result::err).map(str::to_owned),
         Ok(Verdict::Unscannable(reason, name)) => {
+            let finding = findings.0.iter().find(|finding| finding.result == *worst);
+            let line = finding.and_then(|finding| finding.line.clone());
+            let said = name.as_ref().map(ToString::to_string).or(line);
+            let place = finding.map_or(String::new(), |finding| place(finding, None));
             let reason = name_of(&Reason::NAMES, reason);
-            Some(name.as_ref().map_or(reason.to_owned(), |name| format!("{reason}: {name}")))
+            Some(said.map_or(reason.to_owned(), |said| format!("{reason}: {said}")) + &place)
         }
-        Err(error) => Some(
-            failed_engine(evidence).map_or(error.to_string(), |name| format!("{error} (engine `{name}`)")),
-        ),
+        Err(error) => Some(failures(findings, error)),
     }
 }
 
-/// The failures that changed nothing, since another engine gave a verdict.
-fn stood_in_for(findings: &Findings) -> Option<String> {
-    let failed = findings.0.iter().filter(|finding| finding.weight == Weight::StoodInFor);
-    let mut said = failed.filter_map(|finding| Some((&finding.engine, finding.result.as_ref().err()?)));
-    let of_engine =
-        said.next().map(|(engine, error)| format!("another engine stood in for `{engine}`: {error}"));
-    of_engine.or_else(|| findings.0.iter().find_map(|finding| finding.warning.clone()))
+/// The worst failure, and behind it those of the other engines.
+fn failures(findings: &Findings, worst: &ScanError) -> String {
+    let mut engines: Vec<&str> = of_engines(findings).map(|finding| finding.engine.as_str()).collect();
+    engines.sort_unstable();
+    engines.dedup();
+    let several = engines.len() > 1;
+    let failed = findings.0.iter().filter(|finding| finding.weight != Weight::StoodInFor);
+    let mut failed: Vec<(&Finding, &ScanError)> =
+        failed.filter_map(|finding| Some((finding, finding.result.as_ref().err()?))).collect();
+    // The policy went by the worst, so its word comes first.
+    failed.sort_by_key(|(_, error)| *error != worst);
+    let shown = failed.into_iter().map(|(finding, error)| {
+        let engine = several.then_some(finding.engine.as_str());
+        format!("{error}{}", place(finding, engine))
+    });
+    few(shown).unwrap_or_else(|| worst.to_string())
 }
 
-/// The engine that failed, where several were asked.
-fn failed_engine<'a>(evidence: &'a Evidence<'_>) -> Option<&'a str> {
-    let findings = &evidence.findings.0;
-    let failed = findings.iter().find(|finding| finding.result.is_err())?;
-    (findings.len() > 1).then_some(failed.engine.as_str())
+/// Which engine and which file a finding is of, where that is a question. Findings
+/// of our own say it themselves.
+fn place(finding: &Finding, engine: Option<&str>) -> String {
+    if finding.engine == OURSELVES {
+        return String::new();
+    }
+    let words = [
+        engine.map(|engine| format!("engine `{engine}`")),
+        finding.file.as_ref().map(|file| format!("file `{file}`")),
+        finding.inside.map(|kind| format!("in {kind}")),
+    ];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// The failures that changed nothing, since another engine gave a verdict, and
+/// what engines warn of.
+fn warning(findings: &Findings) -> Option<String> {
+    let failed = findings.0.iter().filter(|finding| finding.weight == Weight::StoodInFor);
+    let said = failed.filter_map(|finding| Some((&finding.engine, finding.result.as_ref().err()?)));
+    let said = said.map(|(engine, error)| format!("another engine stood in for `{engine}`: {error}"));
+    few(said.chain(findings.0.iter().filter_map(|finding| finding.warning.clone())))
+}
+
+/// Most texts that are put together for one key: more than a site has engines.
+const MOST_TEXTS: usize = 8;
+
+/// The texts, each once; `None` where there is none. A part may hide hundreds of
+/// files, and an engine may fail on each.
+fn few(texts: impl Iterator<Item = String>) -> Option<String> {
+    let (mut kept, mut left) = (Vec::new(), 0);
+    for text in texts {
+        if kept.contains(&text) {
+            continue;
+        }
+        if kept.len() < MOST_TEXTS { kept.push(text) } else { left += 1 }
+    }
+    let more = if left > 0 { format!("; and {left} more") } else { String::new() };
+    (!kept.is_empty()).then(|| kept.join("; ") + &more)
 }
 
 /// A reference that no other part has: time and process, in few characters.

@@ -81,7 +81,7 @@ impl Reason {
     /// threat. Source: clamd.conf(5), `Alert*` options and `DetectPUA`; the
     /// names after `Limits.Exceeded.` are those of the options for the limits.
     pub(super) fn of_name(name: &[u8]) -> Option<Self> {
-        const TABLE: [(&str, Reason); 12] = [
+        const TABLE: [(&str, Reason); 13] = [
             ("Heuristics.Encrypted", Reason::Encrypted),
             ("Heuristics.Limits.Exceeded.MaxFileSize", Reason::TooLarge),
             ("Heuristics.Limits.Exceeded.MaxScanSize", Reason::TooLarge),
@@ -90,6 +90,8 @@ impl Reason {
             ("Heuristics.Limits.Exceeded.MaxScanTime", Reason::TooLong),
             ("Heuristics.Limits", Reason::OverLimit),
             ("Heuristics.Broken", Reason::Corrupt),
+            // The same before release 0.100.
+            ("Broken.Executable", Reason::Corrupt),
             ("Heuristics.OLE2.ContainsMacros", Reason::Macros),
             ("PUA.", Reason::Unwanted),
             ("Heuristics.PUA.", Reason::Unwanted),
@@ -116,6 +118,8 @@ mod tests {
             ("Heuristics.Limits.Exceeded.EmailMIMEPartsPerMessage", Some(Reason::OverLimit)),
             ("Heuristics.Limits.Exceeded", Some(Reason::OverLimit)),
             ("Heuristics.Broken.Executable", Some(Reason::Corrupt)),
+            ("Broken.Executable", Some(Reason::Corrupt)),
+            ("Win.Broken.Executable", None),
             ("Heuristics.OLE2.ContainsMacros.VBA", Some(Reason::Macros)),
             ("PUA.Win.Packer.Upx-1", Some(Reason::Unwanted)),
             ("Heuristics.Phishing.Email.SpoofedDomain", None),

@@ -152,6 +152,9 @@ fn look(stream: &mut UnixStream, eyes: &Eyes) {
         eyes.canaries.fetch_add(usize::from(is_canary), Ordering::SeqCst);
         eyes.parts.fetch_add(usize::from(!is_infected), Ordering::SeqCst);
     }
+    if content.starts_with(b"breaks") {
+        return;
+    }
     let slow = content.windows(4).any(|window| window == b"slow");
     let until = Instant::now() + Duration::from_secs(60);
     let waits = || eyes.still.load(Ordering::SeqCst) || (slow && eyes.holds.load(Ordering::SeqCst));

@@ -105,6 +105,7 @@ pub fn record(data: &[u8]) {
             verdict: next(),
             remembered: took % 2 == 1,
             inside: Some(next()),
+            file: Some(next()),
             ms,
         }],
         ms: Steps { start: ms, total: ms, ..Steps::default() },

@@ -39,6 +39,18 @@ impl Argument {
         filled
     }
 
+    /// Whether it is this text and nothing else.
+    pub fn is(&self, text: &str) -> bool {
+        let mut filled = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::File | Piece::Directory => return false,
+            }
+        }
+        filled == text
+    }
+
     /// Parses `text`; `None` when a brace is not one of the two places.
     fn parse(text: &str) -> Option<Self> {
         let mut pieces = Vec::new();

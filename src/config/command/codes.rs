@@ -16,25 +16,39 @@ pub enum Meaning {
     NotCleaned,
     /// Not looked into.
     Unscannable,
+    /// Not looked into, for it is encrypted.
+    Encrypted,
+    /// Scanned, but not all of it: a line says of which file and why. Without
+    /// one the scanner failed.
+    Incomplete,
     /// The scanner failed.
     Error,
 }
 
 impl Meaning {
     /// Every meaning with its name in the configuration.
-    pub const NAMES: [(Self, &'static str); 6] = [
+    pub const NAMES: [(Self, &'static str); 8] = [
         (Self::Clean, "clean"),
         (Self::Infected, "infected"),
         (Self::Cleaned, "cleaned"),
         (Self::NotCleaned, "not-cleaned"),
         (Self::Unscannable, "unscannable"),
+        (Self::Encrypted, "encrypted"),
+        (Self::Incomplete, "incomplete"),
         (Self::Error, "error"),
     ];
 
     /// The meanings of masks, the strongest first. No bit means clean: that is
     /// having none.
-    const OF_MASKS: [Self; 5] =
-        [Self::Infected, Self::Error, Self::NotCleaned, Self::Unscannable, Self::Cleaned];
+    const OF_MASKS: [Self; 7] = [
+        Self::Infected,
+        Self::Error,
+        Self::NotCleaned,
+        Self::Incomplete,
+        Self::Unscannable,
+        Self::Encrypted,
+        Self::Cleaned,
+    ];
 }
 
 /// Lists and masks of a known scanner.

@@ -8,6 +8,7 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use super::preset::Defaults;
 use crate::config::key;
 use crate::config::table::Table;
+use crate::verdict::Reason;
 
 /// Patterns, each for one line without the blanks at its ends. In them `{file}`
 /// stands for the path of the private copy, which no other text can imitate.
@@ -18,12 +19,19 @@ pub struct Patterns {
     pub infected: Vec<Pattern>,
     /// Where there are any, a clean answer needs a match.
     pub clean: Vec<Pattern>,
-    /// A match forbids a clean answer.
+    /// A match forbids a clean answer, unless the line is about one file.
     pub error: Vec<Pattern>,
-    /// A match says that something is encrypted.
-    pub encrypted: Vec<Pattern>,
-    /// A match says that something was not looked into.
-    pub unscannable: Vec<Pattern>,
+    /// A match counts errors. It forbids a clean answer, unless another line says
+    /// of one file why it was not looked into: that is what was counted.
+    pub errors: Vec<Pattern>,
+    /// A match says of one file why it was not looked into; the clearest reason
+    /// first.
+    pub about_files: Vec<(Reason, Vec<Pattern>)>,
+    /// A match counts files that were not looked into. It needs no reason where
+    /// another line gives one.
+    pub left_out: Vec<Pattern>,
+    /// A match is something to be told beside a verdict.
+    pub warning: Vec<Pattern>,
     /// Once one matches, a clean answer needs a match of each, and no count, the
     /// first group, may be 0.
     pub summary: Vec<Pattern>,
@@ -83,15 +91,32 @@ const LARGEST: usize = 256 * 1024;
 /// tried on each line.
 const MOST: usize = 64;
 
+/// What lines say of one file, with the names of the lists in the configuration,
+/// the clearest first.
+pub(super) const ABOUT_FILES: [(Reason, &str); 9] = [
+    (Reason::Encrypted, "encrypted"),
+    (Reason::Corrupt, "corrupt"),
+    (Reason::Excluded, "excluded"),
+    (Reason::TooLong, "time-limit"),
+    (Reason::TooMany, "too-many-files"),
+    (Reason::TooDeep, "too-deep"),
+    (Reason::TooLarge, "too-large"),
+    (Reason::OverLimit, "over-limit"),
+    (Reason::NotScanned, "unscannable"),
+];
+
 impl Patterns {
     /// Reads `patterns`; a list that is given takes the place of the preset's.
     pub(super) fn read(table: &Table<'_, '_>, defaults: &Defaults) -> Option<Self> {
         let given = table.table(key::ENGINE_PATTERNS.name());
+        let known = |texts: &[&str]| texts.iter().map(|text| Pattern::known(text)).collect();
+        let mut own_lists = Vec::new();
         let mut sound = true;
         let mut list = |key: &'static str, default: &[&str]| {
             let Some(own) = given.as_ref().and_then(|table| table.strings(key)) else {
-                return default.iter().map(|text| Pattern::known(text)).collect();
+                return known(default);
             };
+            own_lists.push(key);
             let mut patterns = Vec::new();
             if own.len() > MOST {
                 let message = format!("`{key}` has more than {MOST} patterns");
@@ -114,14 +139,26 @@ impl Patterns {
             }
             patterns
         };
-        let patterns = Self {
+        let mut patterns = Self {
             infected: list("infected", defaults.infected),
             clean: list("clean", defaults.clean_lines),
             error: list("error", defaults.error),
-            encrypted: list("encrypted", defaults.encrypted),
-            unscannable: list("unscannable", defaults.unscannable),
+            errors: known(defaults.errors),
+            about_files: ABOUT_FILES
+                .iter()
+                .map(|(reason, key)| (*reason, list(key, defaults.about_files(*reason))))
+                .collect(),
+            left_out: known(defaults.left_out),
+            warning: list("warning", defaults.warning),
             summary: list("summary", defaults.summary),
         };
+        // Who gives a list means all of it, counts included.
+        if own_lists.contains(&"error") {
+            patterns.errors.clear();
+        }
+        if own_lists.contains(&"unscannable") {
+            patterns.left_out.clear();
+        }
         if let Some(table) = given {
             table.finish();
         }
@@ -150,14 +187,15 @@ mod tests {
     fn every_pattern_of_a_preset_can_be_compiled() {
         let mut met = 0;
         for (preset, _) in Preset::NAMES {
-            let Defaults { infected, clean_lines, error, encrypted, unscannable, summary, .. } =
-                preset.defaults();
-            let lists = [infected, clean_lines, error, encrypted, unscannable, summary];
-            for text in lists.into_iter().copied().flatten() {
+            let defaults = preset.defaults();
+            let Defaults { infected, clean_lines, error, errors, left_out, warning, summary, .. } = defaults;
+            let lists = [infected, clean_lines, error, errors, left_out, warning, summary];
+            let about_files = ABOUT_FILES.map(|(reason, _)| defaults.about_files(reason));
+            for text in lists.into_iter().copied().chain(about_files).flatten() {
                 assert!(Pattern::known(text).regex().is_some(), "{text}");
                 met += 1;
             }
         }
-        assert!(met > 30, "{met}");
+        assert!(met > 60, "{met}");
     }
 }

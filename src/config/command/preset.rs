@@ -1,20 +1,27 @@
 //! Known scanners: command lines, exit codes and lines. Cannot fail.
 
 use super::codes::Meaning;
+use crate::verdict::Reason;
 
 /// A known scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// NAI / McAfee / Trellix VirusScan Command Line, 4 to 6.
+    /// NAI / McAfee / Trellix VirusScan Command Line, 4 to 6.0.
     Uvscan,
+    /// The same from 6.1 on.
+    Uvscan6,
     /// Sophos Anti-Virus for Unix.
     Savscan,
+    /// Sophos Protection for Linux.
+    Avscanner,
     /// ClamAV's own process. It loads all signatures each time.
     Clamscan,
     /// ClamAV's client. The engine of type `clamd` does the same without it.
     Clamdscan,
     /// F-Prot 6.
     Fpscan,
+    /// ESET Server Security for Linux.
+    Odscan,
 }
 
 /// What a preset fills in.
@@ -29,20 +36,29 @@ pub(super) struct Defaults {
     /// Patterns of lines without which nothing is clean.
     pub(super) clean_lines: &'static [&'static str],
     pub(super) error: &'static [&'static str],
-    pub(super) encrypted: &'static [&'static str],
-    pub(super) unscannable: &'static [&'static str],
+    /// Patterns of lines that count errors.
+    pub(super) errors: &'static [&'static str],
+    /// Patterns of lines that say why a file was not looked into.
+    pub(super) about_files: &'static [(Reason, &'static [&'static str])],
+    /// Patterns of lines that count such files.
+    pub(super) left_out: &'static [&'static str],
+    /// Patterns of lines that are told beside a verdict.
+    pub(super) warning: &'static [&'static str],
     /// Patterns of the lines of a summary, with a count that must not be 0.
     pub(super) summary: &'static [&'static str],
 }
 
 impl Preset {
     /// Every preset with its name in the configuration.
-    pub const NAMES: [(Self, &'static str); 5] = [
+    pub const NAMES: [(Self, &'static str); 8] = [
         (Self::Uvscan, "uvscan"),
+        (Self::Uvscan6, "uvscan6"),
         (Self::Savscan, "savscan"),
+        (Self::Avscanner, "avscanner"),
         (Self::Clamscan, "clamscan"),
         (Self::Clamdscan, "clamdscan"),
         (Self::Fpscan, "fpscan"),
+        (Self::Odscan, "odscan"),
     ];
 
     pub(super) fn words() -> String {
@@ -52,10 +68,13 @@ impl Preset {
     pub(super) fn defaults(self) -> &'static Defaults {
         match self {
             Self::Uvscan => &UVSCAN,
+            Self::Uvscan6 => &UVSCAN6,
             Self::Savscan => &SAVSCAN,
+            Self::Avscanner => &AVSCANNER,
             Self::Clamscan => &CLAMSCAN,
             Self::Clamdscan => &CLAMDSCAN,
             Self::Fpscan => &FPSCAN,
+            Self::Odscan => &ODSCAN,
         }
     }
 }
@@ -71,10 +90,17 @@ impl Defaults {
         infected: &[],
         clean_lines: &[],
         error: &[],
-        encrypted: &[],
-        unscannable: &[],
+        errors: &[],
+        about_files: &[],
+        left_out: &[],
+        warning: &[],
         summary: &[],
     };
+
+    /// The patterns of lines that give this reason for a file.
+    pub(super) fn about_files(&self, reason: Reason) -> &'static [&'static str] {
+        self.about_files.iter().find(|(of, _)| *of == reason).map_or(&[], |(_, patterns)| *patterns)
+    }
 }
 
 /// What a scanner, or the shell around it, complains of in the presence of an
@@ -85,7 +111,7 @@ const COMPLAINT: &str = r"(?ix)
     ^(?:[^{file}] | {file}[^/\\!-])*?
     (?: permission\ denied | access\ (?:is\ )?denied | no\ such\ file
     |   (?:cannot|can't|can\ not|could\ not|couldn't|failed\ to)\ (?:be\ )?
-        (?:open|read|scan|check|access|load|start|create|write|map|stat|allocate|initiali[sz]e|execute)
+        (?:open|read|scan|check|access|load|start|create|write|map|stat|allocate|initiali[sz]e|execute|connect)
     |   unable\ to\b
     |   \b(?:dat|driver|engine|library|libraries|definitions?|signatures?|data\ ?files?|database|command)
         \b.*\bnot\ found
@@ -96,8 +122,11 @@ const COMPLAINT: &str = r"(?ix)
     |   segmentation\ (?:fault|violation) | bus\ error | illegal\ instruction | core\ dumped
     |   \baborted\b[.!]?\s*(?:\(|$)
     )
-    | ^(?:.*:\s*\d+\s+)?killed(?:\s+[^\s\d.:].*)?$
-    | ^(?:.*[:,]\s*)?0*[1-9]\d*\ errors?\b
+    | ^(?:.*:\s*\d+\s+)?killed(?:\s+[^\s\d.:].*)?$";
+
+/// A count of errors that is not 0.
+const COUNT_OF_ERRORS: &str = r"(?ix)
+      ^(?:.*[:,]\s*)?0*[1-9]\d*\ (?:scan\ )?errors?\b
     | ^(?:files\ with\ )?errors?[\s.:]*[\s.:]0*[1-9]\d*$";
 
 /// Never `-m`: that is a quarantine directory, not one for temporary files.
@@ -106,7 +135,8 @@ const COMPLAINT: &str = r"(?ix)
 ///
 /// Source: VirusScan Command Line Product Guide 5.20 and 6, options and exit
 /// codes; lines as amavisd-new 2.9 and MailScanner 4 know them. 10 is a virus
-/// in memory; 6, 8, 15, 20 and 102 say that nothing was scanned.
+/// in memory; 1, 6, 8, 15, 20 and 102 say that not all was scanned, and no line
+/// about a file makes that good.
 const UVSCAN: Defaults = Defaults {
     program: "/usr/local/uvscan/uvscan",
     scan: &["--secure", "--unzip", "--mime", "--noboot", "--summary", "{file}"],
@@ -117,7 +147,7 @@ const UVSCAN: Defaults = Defaults {
         (Meaning::Infected, &[10, 13]),
         (Meaning::NotCleaned, &[12]),
         (Meaning::Cleaned, &[19, 21]),
-        (Meaning::Error, &[2, 6, 8, 15, 20, 102]),
+        (Meaning::Error, &[1, 2, 6, 8, 15, 20, 102]),
     ],
     infected: &[
         // The greedy name ends at the last of these words: names hold blanks.
@@ -137,17 +167,44 @@ const UVSCAN: Defaults = Defaults {
         r"(?i)^[^{file}]*removal datafile clean\.dat not found",
         r"(?i)^[^{file}]*unable to remove viruses",
     ],
-    encrypted: &[r"(?i)is password[- ]protected"],
-    unscannable: &[r"^Not Scanned:?[\s.]*0*[1-9]"],
+    errors: &[COUNT_OF_ERRORS],
+    about_files: &[
+        (Reason::Encrypted, &[r"(?i)\bis password[- ]protected", r"(?i)\bis encrypted[.!]?$"]),
+        (Reason::Corrupt, &[r"(?i)\bis (?:corrupt|corrupted|damaged)[.!]?$"]),
+    ],
+    left_out: &[r"^Not Scanned:?[\s.]*0*[1-9]"],
+    warning: &[r"(?i)^WARNING:", r"(?i)\bhas expired\b"],
     summary: &[r"^Total files:?[\s.]*(\d+)$", r"^Clean:?[\s.]*(\d+)$"],
     ..Defaults::NONE
+};
+
+/// Encrypted documents of Office and PDF are clean to it without
+/// `--showencrypted`, which older ones do not know.
+///
+/// Source: release notes of VirusScan Command Line 6.1.0 (engine 5900).
+const UVSCAN6: Defaults = Defaults {
+    scan: &["--secure", "--unzip", "--mime", "--noboot", "--summary", "--showencrypted", "{file}"],
+    clean: &[
+        "--secure",
+        "--unzip",
+        "--mime",
+        "--noboot",
+        "--summary",
+        "--showencrypted",
+        "--clean",
+        "--norename",
+        "{file}",
+    ],
+    ..UVSCAN
 };
 
 /// `-eec` tells encrypted and cleaned parts apart; the plain codes, from
 /// versions that ignore it, do not collide. `-nc`: never ask.
 ///
 /// Source: Sophos Anti-Virus command-line user manual, exit codes. 16 is a
-/// password-protected file, in old versions one that was not unpacked.
+/// password-protected file, in old versions one that was not unpacked. 2, 8 and
+/// 32 come after a whole scan, too, when single files could not be looked into;
+/// 1, 36 and 40 break a scan off.
 const SAVSCAN: Defaults = Defaults {
     program: "/usr/local/bin/savscan",
     scan: &[
@@ -191,11 +248,66 @@ const SAVSCAN: Defaults = Defaults {
         (Meaning::Infected, &[3, 24, 28]),
         (Meaning::Cleaned, &[20]),
         (Meaning::Unscannable, &[16]),
-        (Meaning::Error, &[1, 2, 8, 32, 36, 40]),
+        (Meaning::Incomplete, &[2, 8, 32]),
+        (Meaning::Error, &[1, 36, 40]),
     ],
     infected: &[r"^>>> Virus (?:fragment )?'(?<name>.+?)' found in", r"^>>> Virus"],
     error: &[COMPLAINT, r"^Could not (?:check|open) "],
-    encrypted: &[r"^Password protected file "],
+    errors: &[COUNT_OF_ERRORS],
+    // The last brackets hold the scanner's own words; a name may have others.
+    about_files: &[
+        (
+            Reason::Encrypted,
+            &[r"^Password protected file ", r"^Could not check .*\((?i:[^()]*(?:password|encrypt)[^()]*)\)$"],
+        ),
+        (
+            Reason::Corrupt,
+            &[r"^Could not check .*\((?i:[^()]*(?:corrupt|damaged|malformed|truncated)[^()]*)\)$"],
+        ),
+        // Where it is the part itself that cannot be opened, the scanner lacks rights.
+        (Reason::NotScanned, &[r"^Could not check ", r"^Could not open {file}[/\\]"]),
+    ],
+    warning: &[r"(?i)\bvirus data is out of date\b", r"(?i)\bhas exceeded its useful life\b"],
+    ..Defaults::NONE
+};
+
+/// Source: for the codes the manual of Sophos Protection for Linux, as a vendor
+/// of backups repeats it, and the product's published tests, which have 25 (broken
+/// off, with a threat); for the lines the same tests. 8 comes when single files
+/// could not be looked into. It prints its version nowhere.
+const AVSCANNER: Defaults = Defaults {
+    program: "/opt/sophos-spl/plugins/av/bin/avscanner",
+    scan: &["{file}", "--scan-archives", "--log-level", "warn"],
+    codes: &[
+        (Meaning::Clean, &[0]),
+        (Meaning::Infected, &[24, 25]),
+        (Meaning::Encrypted, &[16]),
+        (Meaning::Incomplete, &[8]),
+        (Meaning::Error, &[2, 36, 40, 41]),
+    ],
+    // A line may begin with the time, in brackets.
+    infected: &[
+        r#"^(?:\[[^\]]*\]\s*)?Detected ".*" is infected with (?<name>.+?)(?:\s+\([^()]*\))?$"#,
+        r#"^(?:\[[^\]]*\]\s*)?Detected ""#,
+    ],
+    error: &[COMPLAINT],
+    errors: &[COUNT_OF_ERRORS, r"^(?:\[[^\]]*\]\s*)?Failed to scan one or more files due to an error$"],
+    about_files: &[
+        (
+            Reason::Encrypted,
+            &[r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}.* as it is password protected$"#],
+        ),
+        (Reason::Corrupt, &[r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}.* as it is corrupted$"#]),
+        (Reason::OverLimit, &[r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}.* as it is a Zip Bomb$"#]),
+        (
+            Reason::NotScanned,
+            &[
+                r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}.* as it is not a supported file type$"#,
+                r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}.* due to a sweep failure$"#,
+                r#"^(?:\[[^\]]*\]\s*)?Failed to scan "?{file}/.* as it could not be opened$"#,
+            ],
+        ),
+    ],
     ..Defaults::NONE
 };
 
@@ -213,13 +325,39 @@ const CLAMSCAN: Defaults = Defaults {
         "{file}",
     ],
     version: &["--version"],
-    codes: &[(Meaning::Clean, &[0]), (Meaning::Infected, &[1]), (Meaning::Error, &[2])],
+    codes: &[(Meaning::Clean, &[0]), (Meaning::Infected, &[1]), (Meaning::Incomplete, &[2])],
     // Whatever stands before it: a member of an archive, or another file.
     infected: &[r"^{file}: (?<name>.*) FOUND$", r"^.*: (?<name>.+) FOUND$", r"(?:^|\s)FOUND$"],
     // An empty part is told apart, and as clean as can be.
     clean_lines: &[r"^{file}: (?:OK|Empty file)$"],
     error: &[r"(?:^|\s)ERROR$", r"^ERROR:", r"^LibClamAV Error:"],
-    unscannable: &[r"^{file}: Excluded"],
+    // Beside `OK` it warns of what it did not look through: of a container whose
+    // end is missing, and of one whose rest is over a limit. Other warnings are
+    // about the scanner, not about the part.
+    about_files: &[
+        (
+            Reason::Corrupt,
+            &[r"(?i)^LibClamAV Warning: .*(?:\btruncated\b|\bcorrupt|\breturning CLEAN\b|\bpread fail)"],
+        ),
+        (Reason::Excluded, &[r"^{file}: Excluded"]),
+        (
+            Reason::TooLong,
+            &[
+                r"^{file}: Time limit reached\.? ERROR$",
+                r"(?i)^LibClamAV Warning: .*\btim(?:ed? ?out|e limit)\b",
+            ],
+        ),
+        (Reason::TooLarge, &[r"^{file}: INSTREAM size limit exceeded\.? ERROR$"]),
+        (
+            Reason::OverLimit,
+            &[
+                r"(?i)^LibClamAV Warning: .*(?:\bexceed(?:s|ed|ing)?\b|\bonly scanning\b|\blimits? (?:is )?reached\b)",
+                r"(?i)^LibClamAV Warning: .*\b(?:size|file|scan|recursion|nesting) (?:level|limit)",
+            ],
+        ),
+        (Reason::NotScanned, &[r"(?i)^LibClamAV Warning: .*\b(?:skipp(?:ing|ed)|not scann(?:ed|ing))\b"]),
+    ],
+    warning: &[r"^LibClamAV Warning: .*[A-Za-z]", r"^WARNING: "],
     ..Defaults::NONE
 };
 
@@ -251,7 +389,31 @@ const FPSCAN: Defaults = Defaults {
         r"^\[Contains infected objects\]",
     ],
     error: &[COMPLAINT],
-    encrypted: &[r"(?i)^\[Unscannable\]\s+<[^>]*encrypted"],
-    unscannable: &[r"^\[Unscannable\]"],
+    errors: &[COUNT_OF_ERRORS],
+    about_files: &[
+        (Reason::Encrypted, &[r"(?i)^\[Unscannable\]\s+<[^>]*(?:encrypted|password)"]),
+        (Reason::Corrupt, &[r"(?i)^\[Unscannable\]\s+<[^>]*(?:corrupt|damaged)"]),
+        (Reason::NotScanned, &[r"^\[Unscannable\]"]),
+    ],
+    ..Defaults::NONE
+};
+
+/// `--readonly`: it must not clean on its own. It prints nothing about a file, so
+/// the codes are all there is. 1 says that something was found and cleaned, which
+/// we did not ask for: it was found.
+///
+/// Source: exit codes in the online help of ESET Server Security for Linux, as a
+/// vendor of backups repeats them.
+const ODSCAN: Defaults = Defaults {
+    program: "/opt/eset/efs/bin/odscan",
+    scan: &["--scan", "--profile=@In-depth scan", "--readonly", "{file}"],
+    codes: &[
+        (Meaning::Clean, &[0]),
+        (Meaning::Infected, &[1, 50]),
+        (Meaning::Unscannable, &[10]),
+        (Meaning::Error, &[100]),
+    ],
+    error: &[COMPLAINT],
+    errors: &[COUNT_OF_ERRORS],
     ..Defaults::NONE
 };

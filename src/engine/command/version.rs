@@ -34,8 +34,11 @@ pub(in crate::engine) fn version(
     }
     let mut found: Vec<String> = Vec::new();
     for (label, of) in LABELS {
-        let value = lines.all().find_map(|line| value(&text::printable(line, text::SHOWN), label));
-        found.extend(value.map(|value| format!("{of} {value}")));
+        let told = lines.all().find_map(|line| {
+            let line = text::printable(line, text::SHOWN);
+            Some(format!("{of} {}{}", value(&line, label)?, created(&line)))
+        });
+        found.extend(told);
     }
     if !found.is_empty() {
         return Ok(found.join(", "));
@@ -43,6 +46,11 @@ pub(in crate::engine) fn version(
     let line = lines.stdout().find(|line| line.iter().any(u8::is_ascii_digit)).or_else(|| lines.all().next());
     line.map(|line| text::printable(line, text::SHOWN))
         .ok_or_else(|| ScanError::new(ErrorKind::Garbled, "no version in the output"))
+}
+
+/// The date of definitions, as it stands in their line: with ` created ` before it.
+fn created(line: &str) -> &str {
+    line.find(" created ").and_then(|at| line.get(at..)).unwrap_or_default()
 }
 
 /// The word behind `label`; it holds a digit, or it is no version.
@@ -65,8 +73,8 @@ mod tests {
         let four = "Virus Scan for Linux v4.32.0\nScan engine v4.3.20 for Linux.\n\
                     Virus data file v4123 created Jan 01 2004\nScanning for 80000 viruses, trojans.\n";
         let table = [
-            ("uvscan", six, 0, Ok("engine 6100.8979, DAT 11482")),
-            ("uvscan", four, 0, Ok("engine 4.3.20, DAT 4123")),
+            ("uvscan", six, 0, Ok("engine 6100.8979, DAT 11482 created Jul 3 2025")),
+            ("uvscan", four, 0, Ok("engine 4.3.20, DAT 4123 created Jan 01 2004")),
             ("uvscan", "Dat set version: 11482\nMissing or invalid DAT\n", 0, Err("failed")),
             (
                 "clamscan",

@@ -22,6 +22,8 @@ pub(super) trait Peer: BufRead {
     fn go_on(&mut self) -> bool;
     /// Whether all of the part has been sent.
     fn is_whole(&self) -> bool;
+    /// Whether something has come behind what was read. Waits for nothing.
+    fn has_more(&mut self) -> bool;
 }
 
 /// What was asked.
@@ -58,7 +60,7 @@ pub(super) fn read<P: Peer, R: Read>(peer: &mut P, question: Question<R>) -> Ans
         was_heard: false,
         is_in_preview: true,
     };
-    let ending = reading.ending();
+    let ending = reading.ending().and_then(|ending| reading.last_word(ending));
     let Reading { said, istag, repaired, was_heard, .. } = reading;
     Answer { verdict: said.verdict(ending), istag, repaired, was_heard }
 }
@@ -97,6 +99,19 @@ impl<P: Peer, R: Read> Reading<'_, P, R> {
                 204 => return self.unmodified(&head),
                 400..=599 => return Err(ScanError::new(ErrorKind::Failed, shown(head.start()))),
                 _ => return Err(garbled(format!("unknown status `{}`", shown(head.start())))),
+            }
+        }
+    }
+
+    /// The ending, unless the server goes on after it has let the part be: the
+    /// rest may say the contrary.
+    fn last_word(&mut self, ending: Ending) -> Result<Ending, ScanError> {
+        match ending {
+            Ending::Untouched | Ending::Unseen if self.peer.has_more() => {
+                Err(garbled("something behind the end of the answer"))
+            }
+            Ending::Untouched | Ending::Unseen | Ending::Forbidden | Ending::Changed | Ending::Told => {
+                Ok(ending)
             }
         }
     }

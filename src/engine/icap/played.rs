@@ -89,6 +89,10 @@ impl Peer for Played<'_> {
     fn is_whole(&self) -> bool {
         !self.left
     }
+
+    fn has_more(&mut self) -> bool {
+        !self.answer.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -125,9 +129,19 @@ mod tests {
             format!("ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, null-body={}\r\n\r\n{http}", http.len())
         };
         let five = (5, Preview);
-        let table: [(String, (usize, IcapAsked), &str); 39] = [
+        let table: [(String, (usize, IcapAsked), &str); 45] = [
             (continued(done), five, "clean"),
             (done.to_owned(), (5, Allow), "clean"),
+            (format!("{done}x"), (5, Allow), "Garbled"),
+            (
+                format!("{done}{}", with("X-Infection-Found: Type=0; Threat=W;\r\n", OK, "0\r\n\r\n")),
+                (5, Allow),
+                "Garbled",
+            ),
+            (format!("{done}{done}"), five, "Garbled"),
+            (continued(&format!("{zero}\r\n")), five, "Garbled"),
+            (with("", OK, "5\r\nhello\r\n0\r\n\r\nx"), (5, Plain), "Garbled"),
+            (with("", "HTTP/1.1 403 No\r\n\r\n", "5\r\nhello\r\n0\r\n\r\nx"), (5, Plain), "unnamed"),
             (done.to_owned(), (0, Preview), "clean"),
             (done.to_owned(), five, "Excluded"),
             (done.to_owned(), (5, Plain), "Garbled"),

@@ -72,4 +72,9 @@ impl Peer for Link<'_> {
     fn is_whole(&self) -> bool {
         self.get_ref().upload.is_whole()
     }
+
+    fn has_more(&mut self) -> bool {
+        // The connection never waits: without more it says so, or that it ended.
+        !self.buffer().is_empty() || self.get_mut().stream.read(&mut [0]).is_ok_and(|count| count > 0)
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use blake3::Hasher;
 
+use super::costly;
 use super::flight::place;
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::engine::health::LOCKS;
@@ -46,12 +47,13 @@ impl<'a> Suspects<'a> {
         Some(Self { engine, state, tries: memory.tries, within: memory.within, enough })
     }
 
-    /// How often the part broke the engine. Costs nearly nothing while no part
-    /// did.
+    /// Whether nothing is known of any part. Costs nearly nothing to know.
+    pub(super) fn is_idle(&self) -> bool {
+        self.table().is_idle()
+    }
+
+    /// How often the part broke the engine.
     pub(super) fn broke(&self, sample: &Sample<'_>, by: Deadline) -> u32 {
-        if self.table().is_idle() {
-            return 0;
-        }
         self.key(sample, by).and_then(|key| self.find(&key)).map_or(0, |(count, _)| count)
     }
 
@@ -71,6 +73,22 @@ impl<'a> Suspects<'a> {
             }
             Ok(lock) => Ok(lock),
             Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a failure that was the part's counts. One that came in time does,
+    /// whatever the engine said, for it sees what others are.
+    pub(super) fn counts(kind: ErrorKind, enough: bool) -> bool {
+        match kind {
+            ErrorKind::Crashed | ErrorKind::Garbled | ErrorKind::Failed => true,
+            ErrorKind::TimedOut => enough,
+            ErrorKind::Configuration
+            | ErrorKind::Part
+            | ErrorKind::NotInstalled
+            | ErrorKind::Unreachable
+            | ErrorKind::OutOfService
+            | ErrorKind::Blind
+            | ErrorKind::Internal => false,
         }
     }
 
@@ -113,7 +131,8 @@ impl<'a> Suspects<'a> {
         Some(*hasher.finalize().as_bytes())
     }
 
-    fn table(&self) -> Slots {
-        Slots::new(self.state.join(SUSPECTS), ENTRIES, self.within)
+    /// The table, which holds answers that cost much, too.
+    pub(super) fn table(&self) -> Slots {
+        Slots::new(self.state.join(SUSPECTS), ENTRIES, self.within.max(costly::KEPT))
     }
 }

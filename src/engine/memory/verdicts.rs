@@ -49,20 +49,10 @@ impl<'a> Verdicts<'a> {
         }
     }
 
-    /// What the content of `sample` is remembered by: its digest, and all that a
-    /// verdict on it depends on.
+    /// What the content of `sample` is remembered by.
     pub(super) fn keys(&self, sample: &Sample<'_>, by: Deadline) -> Option<Keys> {
-        let digest = sample.fingerprint?.digest(sample.file, by)?;
-        let EngineConfig { name, largest, kind, .. } = self.engine;
-        let own = env!("CARGO_PKG_VERSION");
-        let mut about = format!("convscan {own}\0{name}\0{largest:?}\0{kind:?}\0");
-        if sees_type(self.engine) {
-            about.push_str(sample.mime_type);
-            about.push('\0');
-        }
-        let mut hasher = Hasher::new();
-        hasher.update(about.as_bytes()).update(&digest);
-        let key = |word: &[u8]| *hasher.clone().update(word).finalize().as_bytes();
+        let subject = subject(self.engine, sample, by)?;
+        let key = |word: &[u8]| *subject.clone().update(word).finalize().as_bytes();
         Some(Keys { verdict: key(b"verdict"), not_cleaned: key(b"not cleaned") })
     }
 
@@ -176,6 +166,22 @@ impl<'a> Verdicts<'a> {
         let Memory { entries, infected_for, clean_for, .. } = *self.memory;
         Slots::new(self.state.join(CACHE), entries, infected_for.max(clean_for).max(NOT_CLEANED))
     }
+}
+
+/// A content as one engine is asked about it: its digest, and all that a verdict
+/// on it depends on but the definitions.
+pub(super) fn subject(engine: &EngineConfig, sample: &Sample<'_>, by: Deadline) -> Option<Hasher> {
+    let digest = sample.fingerprint?.digest(sample.file, by)?;
+    let EngineConfig { name, largest, kind, .. } = engine;
+    let own = env!("CARGO_PKG_VERSION");
+    let mut about = format!("convscan {own}\0{name}\0{largest:?}\0{kind:?}\0");
+    if sees_type(engine) {
+        about.push_str(sample.mime_type);
+        about.push('\0');
+    }
+    let mut hasher = Hasher::new();
+    hasher.update(about.as_bytes()).update(&digest);
+    Some(hasher)
 }
 
 /// Whether the engine is told the type that a part claims to have.
