@@ -10,6 +10,7 @@ mod drain;
 pub mod files;
 pub mod fingerprint;
 pub(crate) mod handover;
+pub(crate) mod host;
 pub mod input;
 pub(crate) mod itself;
 pub mod lock;

@@ -7,21 +7,20 @@
 
 mod board;
 mod state;
+mod subject;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use self::board::Board;
 pub(super) use self::board::LOCKS;
 use self::state::State;
+use self::subject::Subject;
 use super::canary;
 use super::sample::Engine;
-use crate::address::Address;
 use crate::config::{EngineConfig, EngineKind, Place};
 use crate::os::clock::{self, Deadline, in_micros};
 use crate::os::lock::Lock;
-use crate::os::stamp;
 use crate::verdict::{ErrorKind, ScanError};
 
 /// How long an address that refuses is left alone. Asking again costs nothing.
@@ -55,14 +54,13 @@ const VERSION_TIME: Duration = Duration::from_secs(2);
 /// The health of one address.
 pub(super) struct Health {
     board: Board,
+    subject: Subject,
     /// How old a proof may be; `None` where none is asked for.
     age: Option<Duration>,
     /// Longest time for a canary of an engine that nothing is known against.
     patience: Duration,
     /// Likewise, of one that has just failed.
     after_failure: Duration,
-    /// Files whose change makes every older proof worthless.
-    witnesses: Vec<PathBuf>,
 }
 
 /// Whether it may be asked about the next part.
@@ -96,15 +94,10 @@ pub(super) enum Blame {
 impl Health {
     /// The health of one address of `engine`, noted below `state`.
     pub(super) fn new(state: Option<&Path>, engine: &EngineConfig, address: Option<&Place>) -> Self {
-        let shown = address.map_or(String::new(), Place::to_string);
-        let place = hash(&[&engine.name, &shown]);
-        let mut witnesses = engine.definitions.clone();
-        // A daemon makes its socket anew when it starts.
-        if let Some(Place { address: Address::Unix(path), .. }) = address {
-            witnesses.push(path.clone());
-        }
+        let subject = Subject::new(engine, address);
         Self {
-            board: Board::new(state, (&engine.name, &shown), place),
+            board: Board::new(state, (&engine.name, &subject.address), subject.place),
+            subject,
             age: engine.canary,
             patience: engine.patience,
             after_failure: match engine.kind {
@@ -112,7 +105,6 @@ impl Health {
                 // It starts anew for each sample, which takes its time.
                 EngineKind::Command(_) | EngineKind::Rules(_) => engine.patience,
             },
-            witnesses,
         }
     }
 
@@ -123,7 +115,7 @@ impl Health {
                 let error = refusal(error);
                 if is_ahead(until) { Trust::Closed(error) } else { Trust::Trial(error) }
             }
-            Some(State::Awake { .. } | State::Doubted { .. }) | None => Trust::Ask,
+            Some(State::Awake { .. } | State::Unproven { .. }) | None => Trust::Ask,
         }
     }
 
@@ -161,17 +153,17 @@ impl Health {
             )),
             Some(State::Awake { version, .. }) => Ok(Some(version).filter(|version| !version.is_empty())),
             // Somebody's part has failed since then; that is for that part to settle.
-            Some(State::Doubted { .. }) | None => Ok(None),
+            Some(State::Unproven { .. }) | None => Ok(None),
             Some(State::Closed { error, .. }) => Err(refusal(error)),
         }
     }
 
     fn proof(&self, state: Option<&State>, age: Duration) -> Proof {
-        let Some(State::Awake { at, since, .. }) = state else { return Proof::None };
+        let Some(State::Awake { at, since, seal, .. }) = state else { return Proof::None };
         // A proof from the future is none.
         let Some(old) = clock::micros().checked_sub(*at) else { return Proof::None };
-        let was_changed = || self.witnesses.iter().any(|path| stamp::changed_after(path, *at));
-        if old > in_micros(age) || since > at || was_changed() {
+        let is_other = || seal.is_none() || *seal != self.subject.seal();
+        if old > in_micros(age) || since > at || is_other() {
             Proof::None
         } else if old > in_micros(age) / 2 {
             Proof::Due
@@ -212,7 +204,7 @@ impl Health {
             {
                 Some(Ok(()))
             }
-            State::Closed { .. } | State::Awake { .. } | State::Doubted { .. } => None,
+            State::Closed { .. } | State::Awake { .. } | State::Unproven { .. } => None,
         }
     }
 
@@ -246,18 +238,19 @@ impl Health {
 
     /// Shows it the canary and notes what came of it.
     fn prove(&self, engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
-        // The proof is as old as its beginning.
+        // The proof is as old as its beginning, and so is what it is about.
         let at = clock::micros();
+        let seal = self.subject.seal_at_rest();
         let is_hasty = by.left().is_none_or(|left| left < HASTY);
         match canary::look(engine, by.within(self.patience)) {
             Ok(()) => {
                 let version = engine.version(by.within(VERSION_TIME)).unwrap_or_default();
                 let since = match self.board.state() {
-                    Some(State::Awake { since, .. } | State::Doubted { since, .. }) => since.min(at),
+                    Some(State::Awake { since, .. } | State::Unproven { since, .. }) => since.min(at),
                     Some(State::Closed { .. }) => at,
                     None => 0,
                 };
-                self.board.write(&State::Awake { at, since, version });
+                self.board.write(&State::Awake { at, since, seal, version });
                 Ok(())
             }
             // Nobody waits for it any more.
@@ -281,14 +274,19 @@ impl Health {
         }
     }
 
-    /// Notes that it served a part, where that is all the proof there is.
+    /// Notes that it served a part, where no proof is asked for. That is no proof for
+    /// those who do ask for one.
     pub(super) fn served(&self) {
         if self.age.is_some() {
             return;
         }
-        if let Some(State::Doubted { .. } | State::Closed { .. }) = self.board.state() {
-            self.board.write(&State::Awake { at: clock::micros(), since: 0, version: String::new() });
-        }
+        let since = match self.board.state() {
+            Some(State::Unproven { failures, since }) if failures > 0 => since,
+            // What it said until now it may have said blind.
+            Some(State::Closed { .. }) => clock::micros(),
+            Some(State::Unproven { .. } | State::Awake { .. }) | None => return,
+        };
+        self.board.write(&State::Unproven { failures: 0, since });
     }
 
     /// Whether who has to be done by `by` has too little time left to blame the
@@ -325,7 +323,7 @@ impl Health {
     /// Makes every older proof worthless, and closes it after `most` failures.
     fn doubt(&self, error: &ScanError, asked: u64, most: u32) {
         let (failures, since) = match self.board.state() {
-            Some(State::Doubted { failures, since }) => (failures.saturating_add(1), since),
+            Some(State::Unproven { failures, since }) => (failures.saturating_add(1), since),
             Some(State::Awake { since, .. }) => (1, since),
             None => (1, 0),
             Some(State::Closed { .. }) => (most, 0),
@@ -333,7 +331,7 @@ impl Health {
         if failures >= most {
             self.close(error, asked);
         } else {
-            self.board.write(&State::Doubted { failures, since });
+            self.board.write(&State::Unproven { failures, since });
         }
     }
 
@@ -343,7 +341,7 @@ impl Health {
             // Others were faster; many failures at once are one.
             Some(State::Closed { until, .. }) if is_ahead(until) => return,
             Some(State::Closed { times, .. }) => times.saturating_add(1),
-            Some(State::Awake { .. } | State::Doubted { .. }) | None => 1,
+            Some(State::Awake { .. } | State::Unproven { .. }) | None => 1,
         };
         let now = clock::micros();
         let is_slow = error.kind == ErrorKind::TimedOut || now.saturating_sub(asked) > in_micros(SLOW);
@@ -369,12 +367,4 @@ fn refusal(error: ScanError) -> ScanError {
 fn is_ahead(until: u64) -> bool {
     let now = clock::micros();
     now < until && until - now <= in_micros(SLOWEST)
-}
-
-/// Tells addresses apart. Another release of the compiler may count otherwise;
-/// then everything is proven anew.
-fn hash(words: &[&str]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    words.hash(&mut hasher);
-    hasher.finish()
 }

@@ -4,6 +4,7 @@
 mod interrupt;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getegid, geteuid, getgroups};
 
 use self::interrupt::Watch;
 use crate::os::clock::Deadline;
@@ -145,6 +146,15 @@ impl Outcome {
     fn nothing(end: End) -> Self {
         Self { end, stdout: Vec::new(), stderr: Vec::new(), cut: false, unfinished: false }
     }
+}
+
+/// What a child has from us beside its command line: account, groups and limits.
+/// Another account may not read the definitions, and with less memory or fewer
+/// descriptors a scanner fails that is well. Source: proc_pid_limits(5).
+pub fn inheritance() -> String {
+    let groups = getgroups().unwrap_or_default();
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    format!("{} {} {groups:?}\n{limits}", geteuid(), getegid())
 }
 
 fn start(spec: Spec<'_>, by: Deadline) -> io::Result<Child> {
