@@ -13,6 +13,7 @@ pub(crate) mod handover;
 pub(crate) mod host;
 pub mod input;
 pub(crate) mod itself;
+pub(crate) mod lack;
 pub mod lock;
 pub mod log;
 pub mod look;

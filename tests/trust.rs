@@ -6,6 +6,7 @@ mod agreement;
 mod bound;
 mod breaker;
 mod notes;
+mod own;
 mod proof;
 
 use std::fs;

@@ -21,6 +21,7 @@ use super::sample::Engine;
 use crate::config::{EngineConfig, EngineKind, Place};
 use crate::os::clock::{self, Deadline, in_micros};
 use crate::os::lock::Lock;
+use crate::os::process;
 use crate::verdict::{ErrorKind, ScanError};
 
 /// How long an address that refuses is left alone. Asking again costs nothing.
@@ -298,6 +299,9 @@ impl Health {
 
     /// Notes a failure that began at `asked`, and finds out whose it was.
     pub(super) fn failed(&self, engine: &dyn Engine, error: &ScanError, asked: u64, by: Deadline) -> Blame {
+        if !is_about_engine(error) {
+            return Blame::Engine;
+        }
         match error.kind {
             ErrorKind::Unreachable | ErrorKind::NotInstalled | ErrorKind::OutOfService | ErrorKind::Blind => {
                 self.close(error, asked);
@@ -337,6 +341,9 @@ impl Health {
 
     /// Lets nobody ask it for a while, after a failure that began at `asked`.
     fn close(&self, error: &ScanError, asked: u64) {
+        if !is_about_engine(error) {
+            return;
+        }
         let times = match self.board.state() {
             // Others were faster; many failures at once are one.
             Some(State::Closed { until, .. }) if is_ahead(until) => return,
@@ -367,4 +374,11 @@ fn refusal(error: ScanError) -> ScanError {
 fn is_ahead(until: u64) -> bool {
     let now = clock::micros();
     now < until && until - now <= in_micros(SLOWEST)
+}
+
+/// Whether a failure says anything about the engine: neither one for want of
+/// something that this process lacks, nor any after this process was told to end,
+/// which may have ended the engine with it.
+fn is_about_engine(error: &ScanError) -> bool {
+    !error.is_own && process::interruption().is_none()
 }

@@ -60,6 +60,12 @@ impl Held {
     }
 }
 
+/// The signal by which we were asked to end while we ran a child. Whatever fails
+/// from then on may have failed for that alone.
+pub fn interruption() -> Option<i32> {
+    interrupt::taken()
+}
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -135,6 +141,8 @@ pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
         drain(&mut streams);
     }
     let status = reap(&mut child);
+    // A shutdown ends the child at the same time, and it may have been faster.
+    watch.iter().for_each(Watch::take);
     let [stdout, stderr] = streams;
     let cut = stdout.was_cut() || stderr.was_cut();
     let end = end(ending, status);
@@ -219,7 +227,8 @@ fn attend(pid: Pid, streams: &mut [Stream; 2], watch: Option<&Watch>, by: Deadli
             return if asked { Ending::Time } else { Ending::Itself };
         }
     }
-    Ending::Time
+    watch.inspect(|watch| watch.take());
+    interrupt::taken().map_or(Ending::Time, Ending::Signal)
 }
 
 /// Whether the child has ended; it stays to be waited for.
@@ -263,7 +272,10 @@ fn end(ending: Ending, status: Option<ExitStatus>) -> End {
         (Ending::Signal(signal), _) => End::Interrupted(signal),
         (Ending::Itself, Some(status)) => match status.code().map(u8::try_from) {
             Some(Ok(code)) => End::Exited(code),
-            Some(Err(_)) | None => End::Signalled(status.signal().unwrap_or_default()),
+            Some(Err(_)) | None => match interrupt::taken() {
+                Some(signal) => End::Interrupted(signal),
+                None => End::Signalled(status.signal().unwrap_or_default()),
+            },
         },
     }
 }
