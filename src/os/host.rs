@@ -21,7 +21,7 @@ const NAME: &str = "/proc/sys/kernel/hostname";
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
 /// Longest of these that is read: names have 64 bytes at most, numbers 36.
-const LONGEST: u64 = 128;
+const LONGEST: usize = 128;
 
 /// What differs between machines.
 pub(crate) fn machine() -> &'static str {
@@ -44,9 +44,11 @@ fn identity(file: &Metadata) -> String {
 }
 
 fn read(path: &str) -> Option<String> {
-    let mut text = String::new();
-    File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    let mut buf = [0; LONGEST];
+    // The kernel gives the whole of such a file at once.
+    let n = File::open(path).ok()?.read(&mut buf).ok()?;
+    let text = String::from_utf8_lossy(buf.get(..n)?).trim().to_owned();
+    Some(text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
