@@ -2,8 +2,9 @@
 //! engine open for the others.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
+use std::sync::atomic::Ordering;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -96,9 +97,10 @@ fn a_process_without_rights_on_the_socket_closes_nothing() {
         |path: &std::path::Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     open(&fake.socket(), 0o700);
     open(fake.socket().parent().unwrap(), 0o755);
+    // That process may write notes, and does not.
     let host = Host::new();
-    open(host.state.path(), 0o755);
-    fails_alone(&host, &fake.engine(), |case| {
+    chown(host.state.path(), Some(65534), Some(65534)).unwrap();
+    fails_alone(&host, &fake.watched("60s"), |case| {
         open(case.directory.path(), 0o777);
         let weak = ["--reuid=65534", "--regid=65534", "--clear-groups", CONVSCAN, "part"];
         case.wrapped("/usr/bin/setpriv", &weak)
@@ -176,4 +178,22 @@ fn a_part_that_is_told_to_end_says_nothing_of_the_engine() {
         assert_eq!(now, known);
         host.part(&engine, CLEAN).run().passed(CLEAN);
     }
+}
+
+/// One is still waiting for its daemon, and ends for the same reason.
+#[test]
+fn an_engine_that_is_stopped_by_a_signal_is_not_out_of_time() {
+    let (fake, eyes) = FakeClamd::look();
+    let scanner = Scanner::with("echo $$ > $dir/slow; sleep 60\n");
+    let engines = format!("{}{}", fake.engine(), scanner.engine("canary = \"off\"\n"));
+    eyes.still.store(true, Ordering::SeqCst);
+    let host = Host::new();
+    let case = host.part(&engines, CLEAN);
+    let mut child = spawn(&case);
+    wait_for("both", || scanner.path("slow").exists() && eyes.parts.load(Ordering::SeqCst) > 0);
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    let (fate, record) = fate(&case, CLEAN);
+    assert_eq!(fate, Fate::Deferred);
+    assert!(reason(&record).starts_with("failed: interrupted by signal 15"), "{record:?}");
 }
