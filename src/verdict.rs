@@ -133,12 +133,21 @@ pub struct ScanError {
     pub kind: ErrorKind,
     /// What happened, printable.
     pub detail: String,
+    /// Whether it happened for want of something that this process lacks. Then it
+    /// says nothing about the engine.
+    pub is_own: bool,
 }
 
 impl ScanError {
     /// A failure of `kind`; `detail` may hold foreign text.
     pub fn new(kind: ErrorKind, detail: impl fmt::Display) -> Self {
-        Self { kind, detail: text::printable_str(&detail.to_string(), 2 * text::SHOWN) }
+        Self { kind, detail: text::printable_str(&detail.to_string(), 2 * text::SHOWN), is_own: false }
+    }
+
+    /// The same failure, which is ours if `is_own`.
+    #[must_use]
+    pub fn own_if(self, is_own: bool) -> Self {
+        Self { is_own: self.is_own || is_own, ..self }
     }
 }
 

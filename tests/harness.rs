@@ -6,6 +6,7 @@ pub mod clamd;
 pub mod fake_clamd;
 pub mod fake_icap;
 pub mod judge;
+pub mod scanner;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -3,8 +3,10 @@
 //! clamds that go blind, stand still and die; the fake clamd says that it is one.
 
 mod agreement;
+mod bound;
 mod breaker;
 mod notes;
+mod own;
 mod proof;
 
 use std::fs;
@@ -14,6 +16,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use convscan::testing::os::lock::Lock;
 use convscan::testing::record::Record;
 
 use crate::harness::clamd::CLAMD;
@@ -74,6 +77,13 @@ impl Host {
         assert_eq!(words[0], "closed");
         let until = now() + u64::try_from(left.as_micros()).unwrap();
         self.forge(&format!("closed {until} {}", words[2]));
+    }
+
+    /// Takes the lock of the one address, as a process that proves it does.
+    fn lock(&self) -> Lock {
+        let place = self.place().to_str().unwrap().rsplit_once('-').unwrap().1.to_owned();
+        let place = u64::from_str_radix(&place, 16).unwrap();
+        Lock::attempt(&self.state.path().join("locks"), place).unwrap().unwrap()
     }
 
     /// Makes the proof older, as if time had passed.
@@ -156,7 +166,7 @@ fn until(wanted: Fate, host: &Host, engines: &str, input: &[u8]) -> Record {
 
 /// Waits for something.
 #[track_caller]
-fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + SOON;
     while !is_so() {
         assert!(Instant::now() < end, "{what}: not in time");

@@ -11,6 +11,7 @@ use super::sample::{Engine, Response, Sample};
 use crate::address::Address;
 use crate::os::clock::Deadline;
 use crate::os::input::Until;
+use crate::os::lack;
 use crate::os::socket::{Stream, send_descriptor};
 use crate::text;
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict};
@@ -33,8 +34,10 @@ impl<'a> Clamd<'a> {
     }
 
     fn connect(&self, by: Deadline) -> Result<Stream, ScanError> {
-        Stream::connect(self.address, by)
-            .map_err(|error| ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address)))
+        Stream::connect(self.address, by).map_err(|error| {
+            ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address))
+                .own_if(lack::is_own(&error))
+        })
     }
 }
 
@@ -50,6 +53,12 @@ impl Engine for Clamd<'_> {
             Stream::Unix(_) => (Label::Descriptor, send_file(&mut stream, sample, by)),
             Stream::Tcp(_) => (Label::Stream, send_stream(&mut stream, sample, by)),
         };
+        // clamd waits for the rest then, and would keep us waiting.
+        if let Err(error) = &sent
+            && is_ours(error)
+        {
+            return Err(failure("sending the part", error));
+        }
         meanwhile();
         let mut reply = Vec::new();
         // clamd refuses a stream over its limit and closes; the refusal is there
@@ -114,7 +123,7 @@ fn send_stream(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Re
     stream.send(b"zINSTREAM\0", by)?;
     let mut chunk = vec![0; 4 + CHUNK];
     loop {
-        let n = content.read(chunk.get_mut(4..).unwrap_or_default())?;
+        let n = content.read(chunk.get_mut(4..).unwrap_or_default()).map_err(of_part)?;
         sent += n as u64;
         let length = u32::try_from(n).map_err(io::Error::other)?.to_be_bytes();
         if let Some(head) = chunk.first_chunk_mut::<4>() {
@@ -123,8 +132,22 @@ fn send_stream(stream: &mut Stream, sample: &Sample<'_>, by: Deadline) -> io::Re
         stream.send(chunk.get(..4 + n).unwrap_or_default(), by)?;
         if n == 0 {
             let whole = sent == sample.size;
-            return if whole { Ok(()) } else { Err(io::Error::other("the part changed while it was sent")) };
+            let changed = || of_part(io::Error::other("the part changed while it was sent"));
+            return if whole { Ok(()) } else { Err(changed()) };
         }
+    }
+}
+
+/// Whether not the connection failed, but this process, or the part's file.
+fn is_ours(error: &io::Error) -> bool {
+    lack::is_own(error) || error.kind() == io::ErrorKind::InvalidInput
+}
+
+/// A failure of the part's file, told from those of the connection.
+fn of_part(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut => error,
+        _ => io::Error::new(io::ErrorKind::InvalidInput, error),
     }
 }
 
@@ -134,7 +157,9 @@ fn failure(doing: &str, error: &io::Error) -> ScanError {
             ScanError::new(ErrorKind::TimedOut, format!("no verdict in time while {doing}"))
         }
         io::ErrorKind::InvalidData => ScanError::new(ErrorKind::Garbled, error),
-        _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}")),
+        io::ErrorKind::InvalidInput => ScanError::new(ErrorKind::Part, error),
+        _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}"))
+            .own_if(lack::is_own(error)),
     }
 }
 

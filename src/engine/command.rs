@@ -15,6 +15,7 @@ use crate::os::clock::Deadline;
 use crate::os::input::Input;
 use crate::os::process::{self, Outcome, Spec, Surroundings};
 use crate::os::scratch::{self, Left, Scratch};
+use crate::os::{lack, look};
 use crate::verdict::{ErrorKind, ScanError, Verdict};
 
 /// Name of the private copy. The sender's own name would let the part speak
@@ -68,7 +69,9 @@ impl<'a> Command<'a> {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotInstalled,
                 _ => ErrorKind::Failed,
             };
-            ScanError::new(kind, format!("cannot start {}: {error}", program.display()))
+            // A scratch directory that is gone is no fault of the program, either.
+            let is_own = lack::is_own(&error) || !look::is_directory(private.directory);
+            ScanError::new(kind, format!("cannot start {}: {error}", program.display())).own_if(is_own)
         })
     }
 

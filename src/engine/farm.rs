@@ -116,7 +116,7 @@ impl<'a> Farm<'a> {
                     if let Some(response) = round.ask(i, member, sample, meanwhile) {
                         // One look at one that was away, now that there is an answer.
                         if let Some((_, away)) = on_trial.first() {
-                            let _ = away.tried(by.within(TRIAL));
+                            let _ = away.try_again(by.within(TRIAL));
                         }
                         return Ok(response);
                     }
@@ -129,7 +129,7 @@ impl<'a> Farm<'a> {
             }
         }
         for (i, member) in on_trial {
-            match member.tried(by) {
+            match member.try_again(by) {
                 Ok(_lock) => {
                     if let Some(response) = round.ask(i, member, sample, meanwhile) {
                         return Ok(response);

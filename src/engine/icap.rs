@@ -36,6 +36,7 @@ use super::sample::{Cleaned, Engine, Response, Sample};
 use crate::address::Address;
 use crate::os::clock::Deadline;
 use crate::os::input::{Input, Stamp, Until};
+use crate::os::lack;
 use crate::os::socket::Stream;
 use crate::verdict::{ErrorKind, ScanError, Verdict};
 
@@ -66,7 +67,8 @@ impl<'a> Icap<'a> {
         let stream = Stream::connect(self.address, by).and_then(|stream| Wire::new(stream, by));
         stream.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => ScanError::new(ErrorKind::TimedOut, "no connection in time"),
-            _ => ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address)),
+            _ => ScanError::new(ErrorKind::Unreachable, format!("{}: {error}", self.address))
+                .own_if(lack::is_own(&error)),
         })
     }
 

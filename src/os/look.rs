@@ -76,6 +76,11 @@ pub fn at(path: &Path) -> io::Result<Facts> {
     fs::metadata(path).map(|metadata| Facts::from(&metadata))
 }
 
+/// Whether there is a directory at `path`.
+pub fn is_directory(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
 /// The path of what is at `path`, without links on the way; `path` itself where
 /// that cannot be told.
 pub fn itself(path: &Path) -> PathBuf {

@@ -4,6 +4,7 @@
 mod interrupt;
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getegid, geteuid, getgroups};
 
 use self::interrupt::Watch;
 use crate::os::clock::Deadline;
@@ -57,6 +58,12 @@ impl Held {
         self.0.iter().for_each(Watch::take);
         interrupt::taken().is_some()
     }
+}
+
+/// The signal by which we were asked to end while we ran a child. Whatever fails
+/// from then on may have failed for that alone.
+pub fn interruption() -> Option<i32> {
+    interrupt::taken()
 }
 
 /// How a child ended.
@@ -134,6 +141,8 @@ pub fn run(spec: Spec<'_>, by: Deadline) -> io::Result<Outcome> {
         drain(&mut streams);
     }
     let status = reap(&mut child);
+    // A shutdown ends the child at the same time, and it may have been faster.
+    watch.iter().for_each(Watch::take);
     let [stdout, stderr] = streams;
     let cut = stdout.was_cut() || stderr.was_cut();
     let end = end(ending, status);
@@ -145,6 +154,15 @@ impl Outcome {
     fn nothing(end: End) -> Self {
         Self { end, stdout: Vec::new(), stderr: Vec::new(), cut: false, unfinished: false }
     }
+}
+
+/// What a child has from us beside its command line: account, groups and limits.
+/// Another account may not read the definitions, and with less memory or fewer
+/// descriptors a scanner fails that is well. Source: proc_pid_limits(5).
+pub fn inheritance() -> String {
+    let groups = getgroups().unwrap_or_default();
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    format!("{} {} {groups:?}\n{limits}", geteuid(), getegid())
 }
 
 fn start(spec: Spec<'_>, by: Deadline) -> io::Result<Child> {
@@ -209,7 +227,8 @@ fn attend(pid: Pid, streams: &mut [Stream; 2], watch: Option<&Watch>, by: Deadli
             return if asked { Ending::Time } else { Ending::Itself };
         }
     }
-    Ending::Time
+    watch.inspect(|watch| watch.take());
+    interrupt::taken().map_or(Ending::Time, Ending::Signal)
 }
 
 /// Whether the child has ended; it stays to be waited for.
@@ -253,7 +272,10 @@ fn end(ending: Ending, status: Option<ExitStatus>) -> End {
         (Ending::Signal(signal), _) => End::Interrupted(signal),
         (Ending::Itself, Some(status)) => match status.code().map(u8::try_from) {
             Some(Ok(code)) => End::Exited(code),
-            Some(Err(_)) | None => End::Signalled(status.signal().unwrap_or_default()),
+            Some(Err(_)) | None => match interrupt::taken() {
+                Some(signal) => End::Interrupted(signal),
+                None => End::Signalled(status.signal().unwrap_or_default()),
+            },
         },
     }
 }

@@ -223,7 +223,15 @@ fn addresses(host_port: &str, by: Deadline) -> io::Result<Vec<SocketAddr>> {
         return Ok(vec![address]);
     }
     let name = host_port.to_owned();
-    beside(by, move || name.to_socket_addrs().map(Iterator::collect))
+    beside(by, move || name.to_socket_addrs().map(Iterator::collect)).map_err(lacking)
+}
+
+/// The system's look-up does not say that it had no descriptor, so ask for one.
+fn lacking(error: io::Error) -> io::Error {
+    match socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None) {
+        Ok(_) => error,
+        Err(errno) => errno.into(),
+    }
 }
 
 fn left(by: Deadline) -> io::Result<Duration> {

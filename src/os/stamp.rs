@@ -12,52 +12,98 @@ use blake3::Hasher;
 
 use super::look::{self, Kind};
 
-/// Most entries of a directory that are looked at: definitions are a few dozen
+/// Most entries below directories that are looked at: definitions are a few dozen
 /// files.
 const MOST: usize = 1024;
 
 /// What differs whenever the files that it was taken of do.
 pub type Stamp = [u8; 16];
 
-/// The stamp of all `paths`; of a directory with the entries right in it. Links
-/// are followed.
+/// The stamp of all `paths`; of a directory with all that is below it. Links are
+/// followed.
 pub fn stamp(paths: &[PathBuf]) -> io::Result<Stamp> {
-    let mut hasher = Hasher::new();
+    let mut walk = Walk::default();
     for path in paths {
         let metadata = fs::metadata(path)?;
-        add(&mut hasher, path, &metadata);
-        if metadata.is_dir() {
-            add_entries(&mut hasher, path)?;
-        }
+        walk.add(path, &metadata)?;
     }
-    let mut stamp = Stamp::default();
-    hasher.finalize_xof().fill(&mut stamp);
-    Ok(stamp)
+    Ok(walk.stamp())
 }
 
-/// In the order of their names, for the system gives them in any.
-fn add_entries(hasher: &mut Hasher, directory: &Path) -> io::Result<()> {
-    for entry in look::names(directory, MOST)? {
-        match fs::metadata(&entry) {
-            Ok(metadata) => add(hasher, &entry, &metadata),
-            // A link to nowhere, or a file that an updater has just removed.
-            Err(_) => {
-                hasher.update(entry.as_os_str().as_bytes()).update(b"\0gone");
+/// The stamp of what is known of `paths`, be it that they are not there. A directory
+/// that cannot be read, or holds more than can be looked at, counts by what is known
+/// of itself. Gives also when the newest of them was last changed, in microseconds
+/// since 1970.
+pub fn seal(about: &str, paths: &[PathBuf]) -> (Stamp, u64) {
+    let mut walk = Walk::default();
+    walk.hasher.update(about.as_bytes());
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(metadata) => {
+                if walk.add(path, &metadata).is_err() {
+                    walk.hasher.update(b"\0unknown");
+                }
+            }
+            Err(_) => walk.add_missing(path),
+        }
+    }
+    (walk.stamp(), walk.newest)
+}
+
+/// On the way through files and directories.
+#[derive(Default)]
+struct Walk {
+    hasher: Hasher,
+    /// Entries met so far.
+    met: usize,
+    /// Directories met so far: links may lead in a circle.
+    entered: Vec<(u64, u64)>,
+    newest: u64,
+}
+
+impl Walk {
+    /// Of the times also that of the last change of any kind: an updater may put the
+    /// other one back.
+    fn add(&mut self, path: &Path, metadata: &Metadata) -> io::Result<()> {
+        self.hasher.update(path.as_os_str().as_bytes()).update(&[0]);
+        for number in [metadata.dev(), metadata.ino(), metadata.size(), u64::from(metadata.mode())] {
+            self.hasher.update(&number.to_le_bytes());
+        }
+        for number in [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()] {
+            self.hasher.update(&number.to_le_bytes());
+        }
+        let changed = look::micros(metadata.ctime(), metadata.ctime_nsec());
+        self.newest = self.newest.max(changed.unwrap_or_default());
+        let identity = (metadata.dev(), metadata.ino());
+        if metadata.is_dir() && !self.entered.contains(&identity) {
+            self.entered.push(identity);
+            self.add_entries(path)?;
+        }
+        Ok(())
+    }
+
+    /// In the order of their names, for the system gives them in any.
+    fn add_entries(&mut self, directory: &Path) -> io::Result<()> {
+        let entries = look::names(directory, MOST.saturating_sub(self.met))?;
+        self.met += entries.len();
+        for entry in entries {
+            match fs::metadata(&entry) {
+                Ok(metadata) => self.add(&entry, &metadata)?,
+                // A link to nowhere, or a file that an updater has just removed.
+                Err(_) => self.add_missing(&entry),
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Of the times also that of the last change of any kind: an updater may put the
-/// other one back.
-fn add(hasher: &mut Hasher, path: &Path, metadata: &Metadata) {
-    hasher.update(path.as_os_str().as_bytes()).update(&[0]);
-    for number in [metadata.dev(), metadata.ino(), metadata.size(), u64::from(metadata.mode())] {
-        hasher.update(&number.to_le_bytes());
+    fn add_missing(&mut self, path: &Path) {
+        self.hasher.update(path.as_os_str().as_bytes()).update(b"\0gone");
     }
-    for number in [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()] {
-        hasher.update(&number.to_le_bytes());
+
+    fn stamp(&self) -> Stamp {
+        let mut stamp = Stamp::default();
+        self.hasher.finalize_xof().fill(&mut stamp);
+        stamp
     }
 }
 
@@ -69,13 +115,6 @@ pub fn newest(paths: &[PathBuf]) -> Option<u64> {
     let all = paths.iter().flat_map(|path| inside(path).into_iter().chain([path.clone()]));
     let files = all.filter_map(|path| look::at(&path).ok()).filter(|facts| facts.kind == Kind::File);
     files.filter_map(|facts| facts.modified).max()
-}
-
-/// Whether what is at `path` was made or changed after the instant `micros`. What
-/// is not there has not changed.
-pub fn changed_after(path: &Path, micros: u64) -> bool {
-    let changed = |metadata: Metadata| look::micros(metadata.ctime(), metadata.ctime_nsec());
-    fs::metadata(path).ok().and_then(changed).is_some_and(|at| at > micros)
 }
 
 #[cfg(test)]
@@ -141,13 +180,52 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_later_than_what_was_before_it() {
+    fn what_is_below_a_directory_counts_however_deep_and_circles_end() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("file");
-        assert!(!changed_after(&path, 0));
-        fs::write(&path, "").unwrap();
-        assert!(changed_after(&path, 1));
-        assert!(!changed_after(&path, u64::MAX));
+        let path = |name: &str| directory.path().join(name);
+        fs::create_dir_all(path("data/1/2")).unwrap();
+        fs::create_dir_all(path("elsewhere")).unwrap();
+        fs::write(path("data/1/2/deep"), "one").unwrap();
+        fs::write(path("elsewhere/linked"), "one").unwrap();
+        symlink("../elsewhere", path("data/link")).unwrap();
+        symlink(".", path("data/circle")).unwrap();
+        let paths = [path("data")];
+        let mut seen = vec![stamp(&paths).unwrap()];
+        for name in ["data/1/2/deep", "elsewhere/linked"] {
+            fs::write(path(name), "two").unwrap();
+            let now = stamp(&paths).unwrap();
+            assert!(!seen.contains(&now), "{name}");
+            seen.push(now);
+        }
+    }
+
+    #[test]
+    fn a_seal_is_had_of_anything_and_differs_when_it_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let paths = [path("file"), path("full")];
+        fs::write(path("file"), "one").unwrap();
+        fs::write(path("away"), "one").unwrap();
+        fs::create_dir(path("full")).unwrap();
+        for n in 0..=MOST {
+            fs::write(path("full").join(n.to_string()), "").unwrap();
+        }
+        let changes: [&dyn Fn(); 5] = [
+            &|| fs::write(path("file"), "two").unwrap(),
+            &|| fs::remove_file(path("file")).unwrap(),
+            &|| symlink("away", path("file")).unwrap(),
+            &|| fs::write(path("away"), "two").unwrap(),
+            &|| fs::write(path("full/one more"), "").unwrap(),
+        ];
+        for (i, change) in changes.iter().enumerate() {
+            let before = seal("", &paths);
+            assert_eq!(seal("", &paths), before, "nothing changed");
+            change();
+            assert_ne!(seal("", &paths), before, "{i}");
+        }
+        assert_ne!(seal("", &paths).0, seal("x", &paths).0);
+        let changed = look::at(&path("full/one more")).unwrap().modified.unwrap();
+        assert!(seal("", &paths).1 + 1_000_000 > changed);
     }
 
     #[test]

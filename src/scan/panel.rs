@@ -150,7 +150,8 @@ fn ask_one(
     let response = match by.left() {
         Some(_) => engine.scan(sample, by, meanwhile),
         None => Err(ScanError::new(ErrorKind::TimedOut, "no time left for this engine")),
-    };
+    }
+    .map_err(interrupted);
     let finding = Finding {
         weight: engine.weight(),
         took: clock::instant().duration_since(started),
@@ -162,5 +163,15 @@ fn ask_one(
             Finding { version, address, warning, line, remembered, result, ..finding }
         }
         Err(error) => Finding { result: Err(error), ..finding },
+    }
+}
+
+/// Where we were asked to end, an engine out of time is out of time for that.
+fn interrupted(error: ScanError) -> ScanError {
+    match process::interruption() {
+        Some(signal) if error.kind.is_late() => {
+            ScanError::new(ErrorKind::Failed, format!("interrupted by signal {signal}"))
+        }
+        Some(_) | None => error,
     }
 }

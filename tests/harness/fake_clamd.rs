@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, IoSliceMut, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -45,6 +46,10 @@ pub struct Eyes {
     pub still: AtomicBool,
     /// It keeps what holds `slow` waiting while this is so.
     pub holds: AtomicBool,
+    /// It keeps what holds the test file waiting while this is so.
+    pub holds_canaries: AtomicBool,
+    /// It does not look into archives, and says so.
+    pub limited: AtomicBool,
     /// Time for each answer, in milliseconds.
     pub time: AtomicU64,
     /// Times that it was shown the plain test file.
@@ -67,6 +72,8 @@ impl Eyes {
 /// A fake that serves every connection by the same script until it is dropped.
 pub struct FakeClamd {
     directory: tempfile::TempDir,
+    /// Where it listens, if that is a port.
+    port: Option<SocketAddr>,
 }
 
 impl FakeClamd {
@@ -80,7 +87,23 @@ impl FakeClamd {
                 thread::spawn(move || serve(stream, &script));
             }
         });
-        Self { directory }
+        Self { directory, port: None }
+    }
+
+    /// One that looks at what it is sent to a port, where no file tells of its start.
+    pub fn look_at_port() -> (Self, Arc<Eyes>) {
+        let eyes = Arc::new(Eyes::default());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = Some(listener.local_addr().unwrap());
+        let seeing = Arc::clone(&eyes);
+        // The thread ends with the test program.
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let eyes = Arc::clone(&seeing);
+                thread::spawn(move || counted(&eyes, || look_at_stream(stream, &eyes)));
+            }
+        });
+        (Self { directory: tempfile::tempdir().unwrap(), port }, eyes)
     }
 
     /// One that looks at what it is sent.
@@ -90,8 +113,14 @@ impl FakeClamd {
     }
 
     pub fn address(&self) -> String {
-        let socket: PathBuf = self.directory.path().join("socket");
-        format!("unix:{}", socket.display())
+        match self.port {
+            Some(port) => format!("tcp:{port}"),
+            None => format!("unix:{}", self.socket().display()),
+        }
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("socket")
     }
 
     /// Its engine lines, without any canary.
@@ -107,11 +136,11 @@ impl FakeClamd {
 
 fn serve(mut stream: UnixStream, script: &Script) {
     if let Script::Look(eyes) = script {
-        eyes.asked.fetch_add(1, Ordering::SeqCst);
-        let now = eyes.now.fetch_add(1, Ordering::SeqCst) + 1;
-        eyes.most.fetch_max(now, Ordering::SeqCst);
-        look(&mut stream, eyes);
-        eyes.now.fetch_sub(1, Ordering::SeqCst);
+        counted(eyes, || {
+            let Some((command, file)) = request(&stream) else { return };
+            let content = file.map(|file| content_of(&file)).unwrap_or_default();
+            look(&mut stream, eyes, &command, &content, "fd[9]: ");
+        });
         return;
     }
     // The command with its NUL, and the byte that carries the descriptor.
@@ -143,12 +172,43 @@ fn serve(mut stream: UnixStream, script: &Script) {
     }
 }
 
-fn look(stream: &mut UnixStream, eyes: &Eyes) {
-    let Some((command, file)) = request(stream) else { return };
-    let content = file.map(|file| content_of(&file)).unwrap_or_default();
+fn counted(eyes: &Eyes, look: impl FnOnce()) {
+    eyes.asked.fetch_add(1, Ordering::SeqCst);
+    let now = eyes.now.fetch_add(1, Ordering::SeqCst) + 1;
+    eyes.most.fetch_max(now, Ordering::SeqCst);
+    look();
+    eyes.now.fetch_sub(1, Ordering::SeqCst);
+}
+
+fn look_at_stream(mut stream: TcpStream, eyes: &Eyes) {
+    let (mut command, mut byte) = (Vec::new(), [0]);
+    while byte != [0] || command.is_empty() {
+        if stream.read_exact(&mut byte).is_err() {
+            return;
+        }
+        command.push(byte[0]);
+    }
+    let mut content = Vec::new();
+    if command.starts_with(b"zINSTREAM") {
+        loop {
+            let mut length = [0; 4];
+            if stream.read_exact(&mut length).is_err() {
+                return;
+            }
+            let length = u64::from(u32::from_be_bytes(length));
+            if length == 0 {
+                break;
+            }
+            Read::by_ref(&mut stream).take(length).read_to_end(&mut content).unwrap();
+        }
+    }
+    look(&mut stream, eyes, &command, &content, "stream: ");
+}
+
+fn look(stream: &mut impl Write, eyes: &Eyes, command: &[u8], content: &[u8], label: &str) {
     let is_canary = content == eicar();
-    let is_infected = holds_eicar(&content, 3);
-    if command.starts_with(b"zFILDES") {
+    let is_infected = holds_eicar(content, 3);
+    if !command.starts_with(b"zVERSION") {
         eyes.canaries.fetch_add(usize::from(is_canary), Ordering::SeqCst);
         eyes.parts.fetch_add(usize::from(!is_infected), Ordering::SeqCst);
     }
@@ -157,22 +217,28 @@ fn look(stream: &mut UnixStream, eyes: &Eyes) {
     }
     let slow = content.windows(4).any(|window| window == b"slow");
     let until = Instant::now() + Duration::from_secs(60);
-    let waits = || eyes.still.load(Ordering::SeqCst) || (slow && eyes.holds.load(Ordering::SeqCst));
+    let waits = || {
+        eyes.still.load(Ordering::SeqCst)
+            || (slow && eyes.holds.load(Ordering::SeqCst))
+            || (is_infected && eyes.holds_canaries.load(Ordering::SeqCst))
+    };
     let blind = eyes.blind.load(Ordering::SeqCst);
     thread::sleep(Duration::from_millis(eyes.time.load(Ordering::SeqCst)));
     while waits() && Instant::now() < until {
         thread::sleep(Duration::from_millis(1));
     }
-    let reply: &[u8] = if command.starts_with(b"zVERSION") {
-        b"ClamAV fake\0"
+    let reply = if command.starts_with(b"zVERSION") {
+        "ClamAV fake".to_owned()
     } else if content.starts_with(b"fails") {
-        b"Can't allocate memory ERROR\0"
+        "Can't allocate memory ERROR".to_owned()
+    } else if content.starts_with(b"PK") && eyes.limited.load(Ordering::SeqCst) {
+        format!("{label}Heuristics.Limits.Exceeded.MaxRecursion FOUND")
     } else if is_infected && !blind {
-        b"fd[9]: Eicar FOUND\0"
+        format!("{label}Eicar FOUND")
     } else {
-        b"fd[9]: OK\0"
+        format!("{label}OK")
     };
-    let _ = stream.write_all(reply);
+    let _ = write!(stream, "{reply}\0");
 }
 
 /// The command, and the file that comes with it.

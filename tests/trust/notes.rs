@@ -81,6 +81,7 @@ fn a_state_directory_of_another_account_defers_nothing() {
         let host = Host::new();
         host.part(&engine, CLEAN).run().passed(CLEAN);
         assert!(host.state.path().join("locks").exists());
+        let proven = host.note();
         open(host.state.path(), mode);
         for blind in [false, true] {
             eyes.blind.store(blind, Ordering::SeqCst);
@@ -94,7 +95,7 @@ fn a_state_directory_of_another_account_defers_nothing() {
                 assert_eq!(fate.0, if blind { Fate::Deferred } else { sees }, "{mode:o} {:?}", fate.1);
             }
             // A proof again.
-            host.forge(&format!("awake {} 0 x", now()));
+            host.forge(&proven);
         }
         eyes.blind.store(false, Ordering::SeqCst);
     }
@@ -105,26 +106,31 @@ fn notes_that_make_no_sense_acquit_nothing_and_heal() {
     let (fake, eyes) = FakeClamd::look();
     let engine = fake.watched("20s");
     let (later, much) = (now() + 3_600_000_000, u64::MAX);
+    let host = Host::new();
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    let seal = host.note().split(' ').nth(3).unwrap().to_owned();
     let notes = [
         "garbage".to_owned(),
         "\u{1b}[2J\u{202e} \u{fffd}".to_owned(),
         "x ".repeat(1000),
-        format!("awake {later} 0 x"),
-        format!("awake {later} {later} x"),
-        format!("awake {much} {much} x"),
-        format!("awake {} {later} x", now()),
-        "awake 0 0 x".to_owned(),
-        "awake -5 0 x".to_owned(),
+        format!("awake {later} 0 {seal} x"),
+        format!("awake {later} {later} {seal} x"),
+        format!("awake {much} {much} {seal} x"),
+        format!("awake {} {later} {seal} x", now()),
+        format!("awake {} 0 - x", now()),
+        format!("awake {} 0 x", now()),
+        format!("awake {} 0 {} x", now(), "0".repeat(32)),
+        format!("awake {} 0 {seal}0 x", now()),
+        format!("awake 0 0 {seal} x"),
+        format!("awake -5 0 {seal} x"),
         format!("closed {later} 1 blind x"),
         format!("closed {much} {} timed-out x", u32::MAX),
         format!("closed 0 {} timed-out x", u32::MAX),
         "closed 1 1 no-such-kind x".to_owned(),
-        format!("doubted {} 0", u32::MAX),
-        format!("doubted 1 {much}"),
+        format!("unproven {} 0", u32::MAX),
+        format!("unproven 1 {much}"),
         ".".to_owned(),
     ];
-    let host = Host::new();
-    host.part(&engine, CLEAN).run().passed(CLEAN);
     let place = host.place();
     let not_a_link: [fn(&Path); 4] = [
         |path| fs::write(path, "awake 99 0 x").unwrap(),

@@ -121,20 +121,101 @@ fn what_a_blind_engine_said_is_not_proven_by_what_it_sees_later() {
 }
 
 #[test]
-fn one_of_fifty_renews_the_proof() {
-    let (fake, eyes) = FakeClamd::look();
+fn one_of_fifty_renews_the_proof_and_nobody_waits() {
+    for (fake, eyes) in [FakeClamd::look(), FakeClamd::look_at_port()] {
+        let host = Host::new();
+        let engine = fake.watched("60s");
+        let cases = || -> Vec<Case> { (0..50).map(|_| host.part(&engine, CLEAN)).collect() };
+        // There is none yet: the first gets it, and the others wait for that.
+        eyes.time.store(100, Ordering::SeqCst);
+        assert!(all_at_once(cases(), CLEAN).iter().all(|(fate, _)| *fate == Fate::Passed));
+        assert_eq!(eyes.canaries(), 1);
+        // It gets old: one renews it, and its canary takes as long as the others need.
+        host.age(Duration::from_secs(31));
+        eyes.holds_canaries.store(true, Ordering::SeqCst);
+        let cases = cases();
+        let mut running: Vec<_> = cases.iter().map(spawn).collect();
+        wait_for("all but one", || {
+            running.retain_mut(|child| child.try_wait().unwrap().is_none());
+            running.len() == 1
+        });
+        eyes.holds_canaries.store(false, Ordering::SeqCst);
+        assert!(running[0].wait().unwrap().success());
+        assert!(cases.iter().all(|case| fate(case, CLEAN).0 == Fate::Passed));
+        assert_eq!(eyes.canaries(), 2);
+        assert!(now() - second_word(&host.note()) < 30_000_000);
+    }
+}
+
+/// Nothing but its age makes this proof worthless: no file tells of the server.
+#[test]
+fn a_proof_is_good_for_half_its_age_and_serves_for_all_of_it() {
+    let (fake, eyes) = FakeClamd::look_at_port();
     let host = Host::new();
-    let engine = fake.watched("60s");
-    let cases = || (0..50).map(|_| host.part(&engine, CLEAN)).collect();
-    // There is none yet: the first gets it, and the others wait for that.
-    eyes.time.store(100, Ordering::SeqCst);
-    assert!(all_at_once(cases(), CLEAN).iter().all(|(fate, _)| *fate == Fate::Passed));
+    let engine = format!("{}patience = \"1s\"\n", fake.watched("20s"));
+    let pass = || host.part(&engine, CLEAN).run().passed(CLEAN);
+    pass();
     assert_eq!(eyes.canaries(), 1);
-    // It gets old: one renews it, and nobody waits.
-    host.age(Duration::from_secs(31));
-    assert!(all_at_once(cases(), CLEAN).iter().all(|(fate, _)| *fate == Fate::Passed));
+    let proven = host.note();
+    // Nearly half as old: fresh.
+    host.age(Duration::from_secs(5));
+    pass();
+    assert_eq!(eyes.canaries(), 1);
+    // Over half, and another process renews it: it serves meanwhile.
+    let renewing = host.lock();
+    host.age(Duration::from_secs(6));
+    pass();
+    assert_eq!(eyes.canaries(), 1);
+    // Too old: whatever another process does, it serves no more.
+    host.age(Duration::from_secs(10));
+    eyes.blind.store(true, Ordering::SeqCst);
+    let record = host.part(&engine, CLEAN).run().deferred();
+    assert!(reason(&record).starts_with("blind"), "{record:?}");
     assert_eq!(eyes.canaries(), 2);
-    assert!(now() - second_word(&host.note()) < 30_000_000);
+    drop(renewing);
+    // Over half, and nobody is at it.
+    eyes.blind.store(false, Ordering::SeqCst);
+    host.forge(&proven);
+    host.age(Duration::from_secs(11));
+    let old = second_word(&host.note());
+    pass();
+    assert_eq!(eyes.canaries(), 3);
+    assert!(second_word(&host.note()) > old + 10_000_000);
+    // A renewal that fails counts at once, though the old proof had time left.
+    host.age(Duration::from_secs(11));
+    eyes.blind.store(true, Ordering::SeqCst);
+    assert!(reason(&host.part(&engine, CLEAN).run().deferred()).starts_with("blind"));
+}
+
+#[test]
+fn a_failure_voids_the_proof_before_the_next_is_there() {
+    let (fake, eyes) = FakeClamd::look_at_port();
+    let host = Host::new();
+    let engine = format!("{}patience = \"30s\"\n", fake.watched("60s"));
+    host.part(&engine, CLEAN).run().passed(CLEAN);
+    eyes.blind.store(true, Ordering::SeqCst);
+    eyes.holds_canaries.store(true, Ordering::SeqCst);
+    let failing = host.part(&engine, b"fails always");
+    let mut first = spawn(&failing);
+    wait_for("the canary after the failure", || eyes.canaries() == 2);
+    let parts = eyes.parts.load(Ordering::SeqCst);
+    let honest = host.part(&engine, CLEAN);
+    let mut second = spawn(&honest);
+    wait_for("the part", || eyes.parts.load(Ordering::SeqCst) > parts);
+    eyes.holds_canaries.store(false, Ordering::SeqCst);
+    assert!(first.wait().unwrap().success() && second.wait().unwrap().success());
+    assert_eq!(fate(&failing, b"fails always").0, Fate::Deferred);
+    let (fate, record) = fate(&honest, CLEAN);
+    assert_eq!(fate, Fate::Deferred, "{record:?}");
+    assert!(reason(&record).starts_with("blind"), "{record:?}");
+}
+
+#[test]
+fn a_canary_that_it_could_not_look_into_is_missed() {
+    let (fake, eyes) = FakeClamd::look();
+    eyes.limited.store(true, Ordering::SeqCst);
+    let record = Host::new().part(&fake.watched("60s"), CLEAN).run().deferred();
+    assert!(reason(&record).starts_with("blind: does not find"), "{record:?}");
 }
 
 /// The system calls of one part, as strace prints them.
@@ -168,6 +249,11 @@ fn a_fresh_proof_costs_a_few_system_calls() {
     let touching = calls.iter().filter(|call| call.contains(&socket)).count();
     // The configuration names it, then it is looked at and connected to.
     assert!(touching <= 3, "{touching}");
+    // Which host this is costs a look at one file, and one small file that is read.
+    for (path, most) in [("/etc/machine-id", 1), ("/proc/sys/kernel/random/boot_id", 1)] {
+        let count = calls.iter().filter(|call| call.contains(path)).count();
+        assert!(count <= most, "{path}: {count}");
+    }
     assert_eq!(eyes.canaries(), 1);
 }
 

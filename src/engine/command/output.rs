@@ -124,7 +124,9 @@ pub(super) fn failure(config: &CommandConfig, outcome: &Outcome, lines: &Lines) 
         End::Lost | End::Interrupted(_) => Some(ErrorKind::Failed),
     };
     if let Some(kind) = kind {
-        return Err(ScanError::new(kind, lines.ending(outcome.end)));
+        // We were told to end, or were started so that no exit code can be had.
+        let is_own = matches!(outcome.end, End::Lost | End::Interrupted(_));
+        return Err(ScanError::new(kind, lines.ending(outcome.end)).own_if(is_own));
     }
     let patterns = &config.patterns;
     let fits = |list: &[Pattern], line: &[u8]| list.iter().any(|pattern| pattern.is_match(line));

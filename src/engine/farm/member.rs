@@ -57,8 +57,8 @@ impl<'a> Member<'a> {
     }
 
     /// Tries whether it is back.
-    pub(super) fn tried(&self, by: Deadline) -> Result<Option<Lock>, ScanError> {
-        self.health.as_ref().map_or(Ok(None), |health| health.tried(self.engine.as_ref(), by))
+    pub(super) fn try_again(&self, by: Deadline) -> Result<Option<Lock>, ScanError> {
+        self.health.as_ref().map_or(Ok(None), |health| health.try_again(self.engine.as_ref(), by))
     }
 
     /// Whether a "clean" of it that was proven once may be believed now; gives its
@@ -86,7 +86,7 @@ impl<'a> Member<'a> {
         match answer {
             Ok(response) => match response.verdict {
                 Verdict::Infected(_) => {
-                    health.served();
+                    health.note_served();
                     Ok(response)
                 }
                 Verdict::Clean | Verdict::Unscannable(..) => match health.vouch(engine, asked, by) {
@@ -98,7 +98,7 @@ impl<'a> Member<'a> {
             Err(error) if by.is_stopped() => Err((error, Blame::Engine)),
             Err(error) if is_hasty && error.kind.is_late() => Err((error, Blame::Engine)),
             Err(error) => {
-                let blame = health.failed(engine, &error, asked, by);
+                let blame = health.note_failure(engine, &error, asked, by);
                 Err((error, blame))
             }
         }

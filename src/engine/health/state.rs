@@ -1,6 +1,7 @@
 //! What the processes of a host tell each other about one address: a line of
 //! text. Reading a line that is none of these gives nothing.
 
+use super::subject::Seal;
 use crate::text;
 use crate::verdict::{ErrorKind, ScanError, name_of};
 
@@ -13,12 +14,15 @@ pub(super) enum State {
         at: u64,
         /// Since when, if it was once closed: it may have been blind before.
         since: u64,
+        /// What was proven, and on which start of the host; `None` where that could
+        /// not be told.
+        seal: Option<Seal>,
         /// Its version then; empty where it does not tell.
         version: String,
     },
-    /// It failed since it was last proven.
-    Doubted {
-        /// How often.
+    /// It serves, for all that is known, but there is no proof that it sees.
+    Unproven {
+        /// How often it has failed in a row.
         failures: u32,
         /// As when it is awake.
         since: u64,
@@ -37,8 +41,11 @@ pub(super) enum State {
 impl State {
     pub(super) fn to_text(&self) -> String {
         match self {
-            Self::Awake { at, since, version } => format!("awake {at} {since} {version}"),
-            Self::Doubted { failures, since } => format!("doubted {failures} {since}"),
+            Self::Awake { at, since, seal: Some(seal), version } => {
+                format!("awake {at} {since} {seal:032x} {version}")
+            }
+            Self::Awake { at, since, seal: None, version } => format!("awake {at} {since} - {version}"),
+            Self::Unproven { failures, since } => format!("unproven {failures} {since}"),
             Self::Closed { until, times, error } => {
                 let kind = name_of(&ErrorKind::NAMES, &error.kind);
                 format!("closed {until} {times} {kind} {}", error.detail)
@@ -51,12 +58,16 @@ impl State {
         match words.next()? {
             "awake" => {
                 let (at, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-                let version = [words.next()?, words.next().unwrap_or_default()].join(" ");
-                Some(Self::Awake { at, since, version: text::printable_str(&version, text::SHOWN) })
+                let seal = match words.next()? {
+                    "-" => None,
+                    word => Some(seal(word)?),
+                };
+                let version = text::printable_str(words.next()?, text::SHOWN);
+                Some(Self::Awake { at, since, seal, version })
             }
-            "doubted" => {
+            "unproven" => {
                 let (failures, since) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-                words.next().is_none().then_some(Self::Doubted { failures, since })
+                words.next().is_none().then_some(Self::Unproven { failures, since })
             }
             "closed" => {
                 let (until, times) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
@@ -69,6 +80,12 @@ impl State {
     }
 }
 
+/// The seal that `word` is, written as we write it.
+fn seal(word: &str) -> Option<Seal> {
+    let seal = Seal::from_str_radix(word, 16).ok()?;
+    (format!("{seal:032x}") == word).then_some(seal)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,10 +93,10 @@ mod tests {
     #[test]
     fn a_state_reads_as_it_was_written() {
         let states = [
-            State::Awake { at: 12, since: 3, version: "ClamAV 1.4.6/27000/x y".to_owned() },
-            State::Awake { at: 12, since: 0, version: "one".to_owned() },
-            State::Awake { at: 12, since: 0, version: String::new() },
-            State::Doubted { failures: 3, since: 7 },
+            State::Awake { at: 12, since: 3, seal: Some(1), version: "ClamAV 1.4.6/27000/x y".to_owned() },
+            State::Awake { at: 12, since: 0, seal: Some(Seal::MAX), version: "one".to_owned() },
+            State::Awake { at: 12, since: 0, seal: None, version: String::new() },
+            State::Unproven { failures: 3, since: 7 },
             State::Closed { until: 5, times: 1, error: ScanError::new(ErrorKind::Blind, "calls it clean") },
             State::Closed { until: 5, times: 1, error: ScanError::new(ErrorKind::Unreachable, "") },
         ];
@@ -98,14 +115,20 @@ mod tests {
             "awake -1 0 ",
             "awake 1 ",
             "awake 1 0",
-            "awake 99999999999999999999 0 x",
+            "awake 1 0 -",
+            "awake 1 0 x y",
+            "awake 1 0 1 x",
+            "awake 1 0 +0000000000000000000000000000001 x",
+            "awake 1 0 0000000000000000000000000000000A x",
+            "awake 1 0 000000000000000000000000000000001 x",
+            "awake 99999999999999999999 0 - x",
             "asleep 1 ",
             "closed 1 2 strange x",
             "closed 1 2",
             "closed 1 2 blind",
-            "doubted ",
-            "doubted 1",
-            "doubted 1 2 3",
+            "unproven ",
+            "unproven 1",
+            "unproven 1 2 3",
         ] {
             assert_eq!(State::parse(text), None, "{text}");
         }
@@ -113,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_it_says_is_printable() {
-        let awake = State::parse("awake 1 0 \u{1b}[31mClam\u{202e}AV").unwrap();
-        assert_eq!(awake, State::Awake { at: 1, since: 0, version: "?[31mClam?AV".to_owned() });
+        let awake = State::parse("awake 1 0 - \u{1b}[31mClam\u{202e}AV").unwrap();
+        let version = "?[31mClam?AV".to_owned();
+        assert_eq!(awake, State::Awake { at: 1, since: 0, seal: None, version });
     }
 }

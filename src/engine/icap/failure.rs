@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::os::lack;
 use crate::verdict::{ErrorKind, ScanError};
 
 /// What follows from an error of the connection.
@@ -15,7 +16,8 @@ pub(super) fn failure(doing: &str, error: &io::Error) -> ScanError {
         io::ErrorKind::UnexpectedEof => {
             ScanError::new(ErrorKind::Crashed, format!("connection closed while {doing}"))
         }
-        _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}")),
+        _ => ScanError::new(ErrorKind::Crashed, format!("connection lost while {doing}: {error}"))
+            .own_if(lack::is_own(error)),
     }
 }
 
