@@ -50,6 +50,10 @@ mod serve;
 
 // -------- for administrators
 
+// what our own log says
+#[cfg(feature = "admin")]
+mod history;
+
 // pure readers of the mail server's files
 #[cfg(feature = "admin")]
 mod mta;

@@ -38,6 +38,7 @@ use super::exit::{self, Exit};
 use crate::config::{Config, Place, parse_duration};
 use crate::engine::sample::Sample;
 use crate::engine::{self, Farm, Member};
+use crate::history;
 use crate::os::clock::{self, Deadline};
 use crate::os::output;
 use crate::os::{files, stamp};
@@ -102,6 +103,11 @@ fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
                 (false, Some(_)) => format!("{} {}", report.time, report.lines()),
             });
         }
+    }
+    if arguments.watch.is_none()
+        && let Some(held) = config.log.file.as_deref().and_then(|log| history::held_in(log).ok()?.words())
+    {
+        output::talk(format_args!("{held}: `imsimta qm messages` does not count these; docs/held.md"));
     }
     Ok(if worst == State::Awake { Exit::Done } else { Exit::No })
 }

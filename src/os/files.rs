@@ -5,7 +5,7 @@
 //! machine, and the channel then runs the part again from the start.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,13 @@ pub fn reopened(file: &File) -> io::Result<File> {
 pub fn read_start(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let (file, metadata) = open_regular(path)?;
     read_whole(&file, metadata.size().min(limit))
+}
+
+/// The last `limit` bytes of the regular file at `path`.
+pub fn read_end(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (mut file, metadata) = open_regular(path)?;
+    file.seek(SeekFrom::Start(metadata.size().saturating_sub(limit)))?;
+    read_whole(&file, limit)
 }
 
 /// At most `size` bytes from where the file stands.

@@ -13,6 +13,7 @@ use crate::doctor::rule::{Check, Rule};
 use crate::doctor::setup::file::Role;
 use crate::doctor::setup::{Own, Setup};
 use crate::doctor::view::own::Places;
+use crate::history;
 use crate::mta::source::Source;
 use crate::mta::summarize::State;
 use crate::mta::tailor::File;
@@ -65,7 +66,24 @@ pub(super) const RULES: &[Rule] = &[
         cure: "run `imsimta counters -create` whenever the server was started",
         check: Check::Setup(counters_missing),
     },
+    Rule {
+        id: "held-lately",
+        severity: Severity::Note,
+        what: "our log says that mail was held in the last 7 days",
+        why: "`imsimta qm messages` does not count held messages: nobody misses them but their recipients",
+        source: "6.3 Administration Reference, \"imsimta qm\"; docs/held.md",
+        cure: "look at them and release or delete them: docs/held.md says how",
+        check: Check::Setup(held_lately),
+    },
 ];
+
+fn held_lately(setup: &Setup) -> Vec<Complaint<'_>> {
+    let log = setup.own.as_ref().and_then(|own| own.config.log.file.as_ref());
+    let Some(log) = log.filter(|_| setup.here.is_some()) else { return Vec::new() };
+    // A log that cannot be read is another rule's.
+    let held = history::held_in(log).ok().and_then(|held| held.words());
+    held.map(|words| Complaint::whole(log.display().to_string(), words)).into_iter().collect()
+}
 
 fn image_stale(setup: &Setup) -> Vec<Complaint<'_>> {
     let image = setup.image.as_ref().filter(|_| setup.here.is_some() && !setup.is_unified());
