@@ -142,7 +142,7 @@ fn rule_id(text: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     if arguments.rules {
         let line = |rule: &Rule| format!("{} ({}): {}\n", rule.id, rule.severity.word(), rule.what);
-        output::bytes(rules::all().map(line).collect::<String>().as_bytes())?;
+        output::text(&rules::all().map(line).collect::<String>())?;
         return Ok(Exit::Done);
     }
     let setup = doctor::setup::load::setup(&wanted(arguments));
@@ -170,7 +170,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 fn coverage(setup: &Setup) -> Result<Exit> {
     match Traffic::of(setup) {
         Some(traffic) => {
-            output::bytes(format!("{}\n", traffic.shown()).as_bytes())?;
+            output::text(&format!("{}\n", traffic.shown()))?;
             Ok(Exit::Done)
         }
         None => {
