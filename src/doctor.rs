@@ -44,6 +44,7 @@ pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
     }
     nothing_leaks(setup, &mut findings);
     only_sound_files_are_mended(&mut findings);
+    fix::count_lines(setup, &mut findings);
     fix::merge_lines(setup, &mut findings);
     // Stable: within a severity the order is that of the rules, which is that of
     // the files.

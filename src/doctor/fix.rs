@@ -92,6 +92,17 @@ fn header(path: &Path) -> Vec<u8> {
     name
 }
 
+/// Says of each change in which line of its file it begins.
+pub(super) fn count_lines(setup: &Setup, findings: &mut [Finding]) {
+    for mend in findings.iter_mut().flat_map(|finding| &mut finding.mends) {
+        if let Mend::Edit(edit) = mend
+            && let Some(text) = setup.text(&edit.path)
+        {
+            edit.count(text);
+        }
+    }
+}
+
 /// Where several findings change one line, each shows that line with all changes:
 /// whoever types them one after the other would undo them otherwise.
 pub(super) fn merge_lines(setup: &Setup, findings: &mut [Finding]) {
