@@ -5,6 +5,7 @@ mod bound;
 pub mod file;
 pub mod find;
 pub mod load;
+mod sight;
 
 use std::path::PathBuf;
 

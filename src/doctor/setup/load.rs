@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::bound::Bound;
 use super::file::{Outcome, Role, Seen, Want};
 use super::find::{self, Found, Named, Paths, Search};
+use super::sight::{Origin, Sight};
 use crate::config::{self, Config, EngineKind, Protocol};
 use crate::diagnostic::Diagnostic;
 use crate::doctor::setup::{Here, Own, Setup};
@@ -52,7 +53,12 @@ pub enum Machine {
 
 /// Reads everything that is wanted.
 pub fn setup(wanted: &Wanted) -> Setup {
-    let mut reader = Reader { setup: Setup::default(), paths: Paths::default(), notes: Notes::default() };
+    let mut reader = Reader {
+        setup: Setup::default(),
+        paths: Paths::default(),
+        sight: Rc::new(Sight::new(None, Machine::Other, [])),
+        notes: Notes::default(),
+    };
     let search = match wanted.machine {
         Machine::This => Search::Known,
         Machine::Other => Search::None,
@@ -68,8 +74,9 @@ pub fn setup(wanted: &Wanted) -> Setup {
     // A server without a tailor file does not say where it belongs.
     let is_copy = reader.paths.is_copy() || found.tailor.is_none() && found.is_elsewhere();
     let machine = if is_copy { Machine::Other } else { wanted.machine };
+    reader.sight = sight(wanted, machine, &found, reader.setup.tailor.as_ref());
     let list = find::servers(&found, reader.setup.tailor.as_ref(), &reader.paths, &wanted.named);
-    list.iter().for_each(|(role, path, want)| reader.file(*role, path, *want));
+    list.iter().for_each(|(role, path, want)| reader.servers_file(*role, path, *want));
     for (role, path) in &wanted.named.files {
         reader.file(*role, path, Want::Needed);
     }
@@ -82,9 +89,28 @@ pub fn setup(wanted: &Wanted) -> Setup {
     reader.finish(wanted, machine, &found)
 }
 
+/// On whose behalf the server's files are read: the account that was named, or that
+/// they name. Root, and an account of another machine, must have been named.
+fn sight(wanted: &Wanted, machine: Machine, found: &Found, tailor: Option<&Tailor>) -> Rc<Sight> {
+    let known = |name: &str| Account::named(name).unwrap_or_default();
+    let account = match (&wanted.account, machine) {
+        (Some(name), _) => known(name),
+        (None, Machine::Other) => None,
+        (None, Machine::This) => {
+            let said = tailor.and_then(Tailor::user).map(known);
+            let usual = || found.layout.is_some().then(|| usual_account(found).1).flatten();
+            said.unwrap_or_else(usual).filter(|account| account.uid != 0)
+        }
+    };
+    let beside = wanted.named.tailor.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let base = found.layout.as_ref().map(|(_, base)| PathBuf::from(base));
+    Rc::new(Sight::new(account, machine, wanted.named.root.iter().cloned().chain(beside).chain(base)))
+}
+
 struct Reader {
     setup: Setup,
     paths: Paths,
+    sight: Rc<Sight>,
     notes: Notes,
 }
 
@@ -134,15 +160,26 @@ fn from_latin1(bytes: &[u8]) -> String {
 }
 
 impl Reader {
+    /// A file that nobody named.
+    fn servers_file(&mut self, role: Role, path: &Path, want: Want) {
+        if self.sight.may_read(path, Origin::Server) {
+            self.file(role, path, want);
+        } else {
+            let why = "not looked at, for the server's account may not read it: name it by its own option";
+            self.saw(role, path, Outcome::Unreadable(why.to_owned()));
+        }
+    }
+
     fn file(&mut self, role: Role, path: &Path, want: Want) {
         let bound = Bound::of(role);
         let tailor = self.names(path);
         let paths = self.paths.clone();
-        let notes = self.notes.clone();
+        let (notes, sight) = (self.notes.clone(), Rc::clone(&self.sight));
         let mut included = |include: &Include| {
             let said = tailor.expand(&include.path);
             let path = paths.local(&said);
-            notes.included(role, &path, &include.path, &bound)
+            let origin = if path == Path::new(&said) { Origin::Included } else { Origin::Moved };
+            sight.may_read(&path, origin).then(|| notes.included(role, &path, &include.path, &bound))?
         };
         match role {
             Role::Tailor => self.setup.tailor = self.read(role, path, want, &bound, Tailor::parse),
@@ -193,9 +230,13 @@ impl Reader {
         let dialect = if role == Role::Icap { Dialect::CIcap } else { Dialect::ClamAv };
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         // c-icap takes the names of its includes from its own directory.
-        let notes = self.notes.clone();
-        let mut included =
-            |include: &Include| notes.included(role, &base.join(&include.path), &include.path, bound);
+        let (notes, sight) = (self.notes.clone(), Sight::new(None, Machine::Other, [base.clone()]));
+        let mut included = |include: &Include| {
+            let path = base.join(&include.path);
+            let is_beside = Path::new(&include.path).is_relative();
+            let origin = if is_beside { Origin::Moved } else { Origin::Included };
+            sight.may_read(&path, origin).then(|| notes.included(role, &path, &include.path, bound))?
+        };
         let parse = |path: &str, text: &str| ServerConf::parse_with(path, text, dialect, &mut included);
         let read = self.read(role, path, want, bound, parse);
         match role {
