@@ -42,7 +42,11 @@ pub fn run() -> ExitCode {
     {
         return serve::run(rest).into();
     }
-    let result: anyhow::Result<Exit> = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
+    let result: anyhow::Result<Exit> = match arguments.command {
         // Only `part --help` and the like get here.
         Command::Part(_) => return serve::run(&[]).into(),
         Command::Message(arguments) => message::run(&arguments),
@@ -57,4 +61,16 @@ pub fn run() -> ExitCode {
             Exit::Later.into()
         }
     }
+}
+
+/// The parser's own words, a manual or a complaint, which quote the command line: they
+/// go out as all others do.
+fn refused(error: &clap::Error) -> ExitCode {
+    let words = error.render().to_string();
+    if error.use_stderr() {
+        output::say(&words);
+    } else {
+        let _ = output::text(&words);
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2).into()
 }

@@ -187,11 +187,15 @@ fn floor(text: &str, at: usize) -> usize {
 
 /// The candidate nearest to `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
+    let farthest = length.max(3) / 3;
     candidates
         .into_iter()
+        // One that is longer or shorter by more is farther away, and costs no look.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= farthest)
         .map(|candidate| (distance(word, candidate), candidate))
         .min()
-        .filter(|(distance, _)| *distance <= word.chars().count().max(3) / 3)
+        .filter(|(distance, _)| *distance <= farthest)
         .map(|(_, candidate)| candidate)
 }
 

@@ -44,6 +44,7 @@ pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
     }
     nothing_leaks(setup, &mut findings);
     only_sound_files_are_mended(&mut findings);
+    fix::count_lines(setup, &mut findings);
     fix::merge_lines(setup, &mut findings);
     // Stable: within a severity the order is that of the rules, which is that of
     // the files.
@@ -51,8 +52,8 @@ pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
     findings
 }
 
-/// Of a file that we may read and the server's account may not, no word is shown:
-/// the server's files may include any, and whoever may write those need not be root.
+/// No word is shown of a file that we may read and the server's account may not.
+/// Included ones were not read at all ([`setup::load`]); this is for the server's own.
 fn nothing_leaks(setup: &Setup, findings: &mut [Finding]) {
     let account = setup.here.as_ref().and_then(|here| here.account.as_ref());
     let mut known: HashMap<String, bool> = HashMap::new();
@@ -69,6 +70,7 @@ fn nothing_leaks(setup: &Setup, findings: &mut [Finding]) {
         if quotes && is_secret(&finding.diagnostic.path) {
             finding.diagnostic.hide("");
             finding.rule.what.clone_into(&mut finding.diagnostic.message);
+            finding.diagnostic.hint = Some(finding.rule.cure.to_owned());
         }
         if finding.mends.iter().any(|mend| matches!(mend, Mend::Edit(edit) if is_secret(&edit.path))) {
             finding.mends.clear();

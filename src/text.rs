@@ -44,7 +44,22 @@ pub fn printable_str(text: &str, limit: usize) -> String {
 /// `text` with each character printable and in its own column: blanks stay as they
 /// are, a tab becomes one.
 pub fn aligned(text: &str, limit: usize) -> String {
-    text.chars().take(limit).map(|c| if c == '\t' { ' ' } else { visible(c) }).collect()
+    text.chars().take(limit).map(single).collect()
+}
+
+fn single(c: char) -> char {
+    if c == '\t' { ' ' } else { visible(c) }
+}
+
+/// `text` with each line as [`aligned`] has it: for what goes to a terminal as a whole.
+pub fn lines(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { c } else { single(c) }).collect()
+}
+
+/// Whether `c` does something to a terminal, or changes what is seen there without
+/// being seen.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// [`printable`], but what is cut goes from the middle: a file name's ending
@@ -70,7 +85,7 @@ fn visible(c: char) -> char {
         ' '..='~' => c,
         '\t' | '\n' | '\r' | '\u{A0}' => ' ',
         '\u{FFFD}' => '?',
-        c if c.is_control() || is_invisible(c) => '?',
+        c if is_unseen(c) => '?',
         c => c,
     }
 }
@@ -145,6 +160,11 @@ mod tests {
         for (bytes, expected) in table {
             assert_eq!(printable(bytes, SHOWN), expected);
         }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(lines("a\tb\n\x1b[2J\r\n\u{9b}\u{202e}c"), "a b\n?[2J \n??c");
     }
 
     #[test]

@@ -25,6 +25,11 @@
 //! a server's directory: then only what is written counts. --account is for a
 //! server whose files do not say its account, --cores for another machine's.
 //!
+//! A file that the server's files name or include is read only if the server's
+//! account may read it; for a copy, if all may, or if it is in the copy: findings go
+//! into tickets. A file of more than 8 MB, or with many times the words of real ones,
+//! is not read but reported.
+//!
 //! What runs is looked at only in what you save: --summarize takes the output of
 //! `imsimta qm summarize`, --counters that of `imsimta counters -show`.
 //!
@@ -142,7 +147,7 @@ fn rule_id(text: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     if arguments.rules {
         let line = |rule: &Rule| format!("{} ({}): {}\n", rule.id, rule.severity.word(), rule.what);
-        output::bytes(rules::all().map(line).collect::<String>().as_bytes())?;
+        output::text(&rules::all().map(line).collect::<String>())?;
         return Ok(Exit::Done);
     }
     let setup = doctor::setup::load::setup(&wanted(arguments));
@@ -170,7 +175,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 fn coverage(setup: &Setup) -> Result<Exit> {
     match Traffic::of(setup) {
         Some(traffic) => {
-            output::bytes(format!("{}\n", traffic.shown()).as_bytes())?;
+            output::text(&format!("{}\n", traffic.shown()))?;
             Ok(Exit::Done)
         }
         None => {

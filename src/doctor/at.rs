@@ -25,7 +25,8 @@ pub struct Edit {
     pub range: Range<usize>,
     /// What comes in its place.
     pub text: String,
-    /// First line of what is replaced, from 1.
+    /// First line of what is replaced, from 1; until [`Edit::count`], how many lines
+    /// below the one in which `range` begins.
     pub line: usize,
     /// The lines as they are to be, without the last line end.
     pub lines: String,
@@ -35,6 +36,12 @@ impl Edit {
     /// `path:line`.
     pub fn place(&self) -> String {
         format!("{}:{}", text::aligned(&self.path, usize::MAX), self.line)
+    }
+
+    /// Counts the line, in the text of its file. That is a walk over the text, so it is
+    /// done for what is shown, and not for each place that a rule looks at.
+    pub(super) fn count(&mut self, text: &str) {
+        self.line += number(text, self.range.start);
     }
 }
 
@@ -82,7 +89,7 @@ impl<'s> At<'s> {
 
     /// The line in which it begins, from 1.
     pub fn line(&self) -> usize {
-        self.number(self.start)
+        number(self.text, self.start)
     }
 
     /// A complaint about it.
@@ -137,7 +144,7 @@ impl<'s> At<'s> {
     }
 
     fn inserted(&self, at: usize, text: String, lines: &str) -> Edit {
-        let line = self.number(at) + usize::from(self.ends_open(at));
+        let line = usize::from(self.ends_open(at));
         Edit { path: self.path.to_owned(), range: at..at, text, line, lines: lines.to_owned() }
     }
 
@@ -148,13 +155,14 @@ impl<'s> At<'s> {
         let tail =
             if text.is_empty() && head.is_empty() { "" } else { after.lines().next().unwrap_or_default() };
         let lines = format!("{head}{text}{tail}");
-        Edit { path: self.path.to_owned(), line: self.number(range.start), range, text, lines }
+        Edit { path: self.path.to_owned(), line: 0, range, text, lines }
     }
+}
 
-    /// The number of the line that `at` is in.
-    fn number(&self, at: usize) -> usize {
-        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
-    }
+/// The number of the line of `text` that `at` is in.
+fn number(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -180,7 +188,8 @@ mod tests {
             (at(6..9).without_lines(), "a b c\nf", 2, ""),
             (at(8..99).replace("x"), "a b c\nd x", 2, "d x"),
         ];
-        for (edit, expected, line, lines) in table {
+        for (mut edit, expected, line, lines) in table {
+            edit.count(text);
             assert_eq!(applied(text, &edit), expected, "{edit:?}");
             assert_eq!((edit.line, edit.lines.as_str()), (line, lines), "{edit:?}");
         }

@@ -12,6 +12,7 @@ use super::at::{Edit, Mend};
 use super::finding::Finding;
 use super::setup::Setup;
 use crate::os::look;
+use crate::text;
 
 /// Lines around each change, as `diff -u` has them.
 const CONTEXT: usize = 3;
@@ -38,7 +39,9 @@ fn latin1(line: &str) -> Option<Vec<u8>> {
     line.chars().map(|c| u8::try_from(c).ok()).collect()
 }
 
-/// Lines end where patch(1) ends them: at `\n`, and nowhere else.
+/// Lines end where patch(1) ends them: at `\n`, and nowhere else. Lines that a terminal
+/// would obey make no diff: patch(1) must have them as they are, and people look at it
+/// first.
 fn unified(path: &Path, old: &str, new: &str, encode: fn(&str) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
     let (old, new) = (lines(old), lines(new));
@@ -52,6 +55,9 @@ fn unified(path: &Path, old: &str, new: &str, encode: fn(&str) -> Option<Vec<u8>
         // Into memory: this cannot fail.
         let _ = writeln!(out, "{}", hunk.header());
         for change in hunk.iter_changes() {
+            if change.value().contains(|c| text::is_unseen(c) && !matches!(c, '\t' | '\r' | '\n')) {
+                return None;
+            }
             out.push(match change.tag() {
                 ChangeTag::Equal => b' ',
                 ChangeTag::Delete => b'-',
@@ -84,6 +90,17 @@ fn header(path: &Path) -> Vec<u8> {
     }
     name.push(b'"');
     name
+}
+
+/// Says of each change in which line of its file it begins.
+pub(super) fn count_lines(setup: &Setup, findings: &mut [Finding]) {
+    for mend in findings.iter_mut().flat_map(|finding| &mut finding.mends) {
+        if let Mend::Edit(edit) = mend
+            && let Some(text) = setup.text(&edit.path)
+        {
+            edit.count(text);
+        }
+    }
 }
 
 /// Where several findings change one line, each shows that line with all changes:

@@ -1,9 +1,11 @@
 //! A set-up: every file that was read, and what is known of the machine it is
 //! for. Cannot fail; what was not read is not there.
 
+mod bound;
 pub mod file;
 pub mod find;
 pub mod load;
+mod sight;
 
 use std::path::PathBuf;
 

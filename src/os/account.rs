@@ -48,6 +48,12 @@ impl Account {
         Ok(known.or_else(|| number(name).map(nameless)))
     }
 
+    /// An account that no machine has: it may do what all may.
+    pub fn stranger() -> Self {
+        // The number behind it means "unchanged" to chown(2), and is nobody's either.
+        Self { name: String::new(), uid: u32::MAX - 1, groups: Vec::new() }
+    }
+
     /// The account that this process runs under, with the groups that it has.
     pub fn own() -> io::Result<Self> {
         let uid = geteuid().as_raw();

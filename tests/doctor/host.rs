@@ -376,29 +376,118 @@ fn clamds_socket_may_have_two_names() {
     assert_eq!(host.found("clamd-local-socket").len(), 1);
 }
 
-/// Whoever may write the mappings may include any file in them, and root may read
+/// All that `check` prints in each of its forms.
+fn printed(directory: &Path, options: &[&str]) -> String {
+    let mut printed = String::new();
+    for form in [&[][..], &["--json"], &["--fix-diff"], &["--coverage"]] {
+        let mut command = Command::new(CONVSCAN);
+        command.current_dir(directory).env_remove("CONVSCAN_CONFIG").args(["check", "--cores", "8"]);
+        let files = ["--config", "convscan.toml", "--clamd-conf", "clamd.conf"];
+        let output = command.args(files).args(options).args(form).output().unwrap();
+        printed += &String::from_utf8_lossy(&output.stdout);
+        printed += &String::from_utf8_lossy(&output.stderr);
+    }
+    printed
+}
+
+/// A file as /etc/shadow is one, and another for everybody.
+fn secret(path: &Path, mode: u32) {
+    fs::write(path, "root:$6$salt$aHashThatNobodyIsToSee:20000:0:99999:7:::\n").unwrap();
+    allow(path, mode);
+}
+
+/// Each file of the server that includes others.
+const INCLUDING: [&str; 4] =
+    ["config/mappings", "config/imta.cnf", "config/job_controller.cnf", "config/option.dat"];
+
+/// Somebody who may write the mappings may include any file in them, and root may read
 /// it.
 #[test]
 fn a_file_that_the_servers_account_may_not_read_is_not_shown() {
+    for file in INCLUDING {
+        let host = Host::new();
+        secret(&host.path("secret"), 0o600);
+        host.add(file, &format!("\n<{}\n", host.path("secret").display()));
+        let home = host.path("").display().to_string();
+        let options = ["--account", NOBODY, "--root", &home];
+        let text = printed(&host.path(""), &options);
+        assert!(text.contains("[include]") && text.contains("/secret`"), "{file}: {text}");
+        assert!(!text.contains("aHash") && !text.contains("root:"), "{file}: {text}");
+        // An account that may read it is shown what is wrong with it.
+        allow(&host.path("secret"), 0o644);
+        let text = printed(&host.path(""), &options);
+        assert!(text.contains("aHash"), "{file}: {text}");
+    }
     let host = Host::new();
-    let secret = host.path("secret");
-    fs::write(&secret, "root:$6$salt$aHashThatNobodyIsToSee:20000:0:99999:7:::\n").unwrap();
-    allow(&secret, 0o600);
-    host.add("config/mappings", &format!("\n<{}\n", secret.display()));
-    let findings = serde_json::to_string(&host.findings()).unwrap();
-    assert!(findings.contains("\"include-mode\"") && findings.contains("secret"), "{findings}");
-    assert!(!findings.contains("aHash") && !findings.contains("root:"), "{findings}");
-    // Who may read it is shown what is wrong with it.
-    allow(&secret, 0o644);
-    let findings = serde_json::to_string(&host.findings()).unwrap();
-    assert!(findings.contains("leading-blank"), "{findings}");
+    secret(&host.path("secret"), 0o600);
+    host.add("config/mappings", &format!("\n<{}\n", host.path("secret").display()));
+    assert_eq!(host.found("include-mode").len(), 1);
+}
+
+/// In a copy of another machine's set-up the modes are this machine's, and so is a file
+/// that is included by its full path, or named by the tailor.
+#[test]
+fn a_copy_shows_no_file_of_this_machine_that_is_not_for_all() {
+    let outside = tempfile::tempdir_in("/tmp").unwrap();
+    allow(outside.path(), 0o755);
+    let path = outside.path().join("secret");
+    secret(&path, 0o600);
+    let shown = path.display().to_string();
+    for (file, line) in INCLUDING.map(|file| (file, format!("\n<{shown}\n"))).into_iter().chain([
+        ("config/imta_tailor", format!("IMTA_MAPPING_FILE={shown}\n")),
+        ("config/imta_tailor", format!("IMTA_CONFIG_FILE={shown}\n")),
+        ("config/imta_tailor", format!("IMTA_CONVERSION_FILE={shown}\n")),
+        ("config/imta_tailor", format!("IMTA_USER=root\nIMTA_MAPPING_FILE={shown}\n")),
+        ("c-icap.conf", format!("Include {shown}\n")),
+        ("config/mappings", "\n</opt/sun/comms/messaging64/config/link\n".to_owned()),
+    ]) {
+        let copied = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/setups/8.1"), copied.path());
+        let target = copied.path().join(file);
+        fs::write(&target, fs::read_to_string(&target).unwrap_or_default() + &line).unwrap();
+        symlink(&path, copied.path().join("config/link")).unwrap();
+        let mut icap = vec![];
+        if file == "c-icap.conf" {
+            icap = vec!["--icap-conf", "c-icap.conf"];
+        }
+        for account in [&[][..], &["--account", NOBODY], &["--elsewhere"]] {
+            let options = [&["--root", "."][..], account, &icap].concat();
+            allow(&path, 0o600);
+            let text = printed(copied.path(), &options);
+            assert!(!text.contains("aHash") && !text.contains("root:"), "{file} {line} {options:?}: {text}");
+        }
+        // The test can fail.
+        allow(&path, 0o644);
+        let text = printed(copied.path(), &[&["--root", "."][..], &icap].concat());
+        assert!(text.contains("aHash") || line.contains("CONVERSION"), "{file} {line}: {text}");
+    }
+}
+
+/// Without a server nobody knows for whom the files are.
+#[test]
+fn a_file_by_itself_shows_no_other_that_is_not_for_all() {
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
+    allow(directory.path(), 0o755);
+    let path = directory.path().join("secret");
+    secret(&path, 0o600);
+    fs::write(directory.path().join("m"), format!("<{}\nCONVERSIONS\n\n", path.display())).unwrap();
+    let text = printed(directory.path(), &["--mappings", "m"]);
+    assert!(text.contains("[include]") && !text.contains("aHash"), "{text}");
+    allow(&path, 0o644);
+    assert!(printed(directory.path(), &["--mappings", "m"]).contains("aHash"));
 }
 
 /// Root reads all of them, and the server does not run as root.
 #[test]
 fn a_file_of_the_server_that_its_account_may_not_read_is_found() {
     let host = Host::new();
+    host.add("config/mappings", "aHashThatNobodyIsToSee x y\n");
+    let home = host.path("").display().to_string();
+    let options = ["--account", NOBODY, "--root", &home];
+    assert!(printed(&host.path(""), &options).contains("aHash"));
     allow(&host.path("config/mappings"), 0o600);
+    let text = printed(&host.path(""), &options);
+    assert!(text.contains("[leading-blank]") && !text.contains("aHash"), "{text}");
     let said = host.said("account-cannot");
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("may not read mappings: denied by mode 0600"), "{said:?}");

@@ -141,7 +141,7 @@ fn no_name_in_the_files_moves_the_cursor() {
     };
     add("imta.cnf", "\ntcp_\u{1b}[32m pool NO\u{1b}[33mWHERE\nx-daemon\n");
     let table = "  IN-CHAN=tcp_\u{1b}[34m;OUT-CHAN=*;*CONVERT  Yes,Channel=\u{202e}x\n";
-    add("mappings", &format!("{table}\n<{}\n", site.display()));
+    add("mappings", &format!("{table}\n<IMTA_TABLE:\u{1b}[31msite\n"));
     for options in [&[][..], &["--json"], &["--coverage"], &["--fix-diff"]] {
         let (text, talk, _) = run(directory.path(), options);
         let odd = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
@@ -151,6 +151,72 @@ fn no_name_in_the_files_moves_the_cursor() {
     for rule in ["leading-blank", "pool-undefined", "channel-undefined"] {
         assert!(text.contains(&format!("[{rule}]")), "{rule} is not in\n{text}");
     }
+}
+
+/// Whether a terminal would obey something in `text`.
+fn is_odd(text: &str) -> bool {
+    text.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}')
+}
+
+/// Paths stand in the server's files, in our own, and on command lines.
+#[test]
+fn no_path_moves_the_cursor() {
+    let directory = sound("8.1");
+    let odd = "q\u{1b}[2J\u{9b}1m\u{202e}\u{7}";
+    fs::create_dir(directory.path().join(odd)).unwrap();
+    fs::write(directory.path().join(odd).join("mappings"), "CONVERSIONS\n\n  foo\n").unwrap();
+    let tailor = directory.path().join("config/imta_tailor");
+    let home = directory.path().display();
+    let said =
+        format!("IMTA_MAPPING_FILE={home}/{odd}/mappings\nIMTA_CONFIG_FILE=/no\u{1b}]0;x\u{7}/imta.cnf\n");
+    fs::write(&tailor, fs::read_to_string(&tailor).unwrap() + &said).unwrap();
+    fs::write(directory.path().join(odd).join("c.toml"), "x = \"\u{1b}[2J\"\n[log]\nfile = \"/no\u{9b}\"\n")
+        .unwrap();
+    let file = |name: &str| format!("{odd}/{name}");
+    let (missing, mappings, toml) = (file("none"), file("mappings"), file("c.toml"));
+    let commands: [&[&str]; 18] = [
+        &["check", "--root", "."],
+        &["check", "--root", ".", "--json"],
+        &["check", "--root", ".", "--fix-diff"],
+        &["check", "--root", ".", "--coverage"],
+        &["check", "--elsewhere", "--mappings", &mappings, "--config", &toml],
+        &["check", "--elsewhere", "--mappings", &missing, "--config", &missing, "--json"],
+        &["check", "--root", &missing, "--account", odd],
+        &["check", "--allow", odd],
+        &["check", odd],
+        &[odd],
+        &["snippets", odd],
+        &["snippets", "--external", odd],
+        &["snippets", "--output", &mappings],
+        &["message", &missing],
+        &["message", "--mappings", &mappings, "--explain", "/dev/null"],
+        &["message", "--reading", odd, "/dev/null"],
+        &["selftest", "--config", &toml],
+        &["selftest", "--config", &missing],
+    ];
+    for arguments in commands {
+        let mut command = std::process::Command::new(crate::harness::CONVSCAN);
+        let output = command.current_dir(directory.path()).args(arguments).output().unwrap();
+        let [text, talk] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        assert!(!is_odd(&text) && !is_odd(&talk), "{arguments:?}: {text:?} {talk:?}");
+        assert!(!(text.is_empty() && talk.is_empty()), "{arguments:?} says nothing");
+    }
+    // A program reads the path as it is.
+    let (json, ..) = run(directory.path(), &["--json"]);
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let files = report["files"].as_array().unwrap();
+    assert!(files.iter().any(|file| file["path"].as_str().unwrap().contains(odd)), "{json}");
+}
+
+/// patch(1) needs lines as they are, and somebody looks at the diff first.
+#[test]
+fn a_diff_has_no_line_that_moves_the_cursor() {
+    let directory = sound("8.1");
+    change(directory.path(), "config/imta.cnf", "maxjobs 3", "maxjobs 4");
+    assert!(run(directory.path(), &["--fix-diff"]).0.contains("maxjobs 3"));
+    change(directory.path(), "config/imta.cnf", "! Mail from inside", "! Mail\u{1b}[2J from inside");
+    let (diff, talk, _) = run(directory.path(), &["--fix-diff"]);
+    assert!(!is_odd(&diff) && !is_odd(&talk) && !diff.contains("imta.cnf"), "{diff:?} {talk:?}");
 }
 
 /// A comment in ISO 8859-1 stays what it is, and patch(1) takes the diff.

@@ -18,7 +18,7 @@ pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::R
     let mut said = HashSet::new();
     for finding in findings {
         let reason = if said.insert(finding.rule.id) { Reason::Said } else { Reason::Known };
-        output::bytes(format!("{}\n\n", finding.shown(reason)).as_bytes())?;
+        output::text(&format!("{}\n\n", finding.shown(reason)))?;
     }
     let read = setup.files.iter().filter(|seen| seen.outcome == Outcome::Read).count();
     let files = count(read, "file");
@@ -53,8 +53,7 @@ pub(super) fn json(setup: &Setup, findings: &[Finding]) -> io::Result<()> {
         files: setup.files.iter().map(FileLine::from).collect(),
         summary: Summary { errors, warnings, notes },
     };
-    // Strings and numbers always have a form in JSON.
-    output::bytes(format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()).as_bytes())
+    output::json(&report)
 }
 
 #[derive(Serialize)]

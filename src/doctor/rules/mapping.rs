@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Severity, nearest};
+use crate::diagnostic::{LISTED, Severity, nearest};
 use crate::doctor::complaint::Complaint;
 use crate::doctor::rule::{Check, Rule};
 use crate::doctor::setup::Setup;
@@ -100,16 +100,20 @@ fn channel_undefined(setup: &Setup) -> Vec<Complaint<'_>> {
         if channels.contains(&name) || !missing.insert(name) {
             continue;
         }
+        if complaints.len() >= LISTED {
+            // Nobody sees its words; to look at the whole table for each takes long.
+            complaints.push(Complaint::whole("", ""));
+            continue;
+        }
         let index = table.index_of(answer.entry);
         let message = format!("mail is sent through channel `{}`, which is not defined", answer.channel);
         let Some(at) = index.and_then(|index| table.at(index)) else { continue };
         let complaint = Complaint::at(at.part(&answer.channel), message);
-        complaints.push(
-            match nearest(&answer.channel.to_ascii_lowercase(), channels.iter().map(String::as_str)) {
-                Some(near) => complaint.hint(format!("did you mean `{near}`?")),
-                None => complaint,
-            },
-        );
+        let lower = answer.channel.to_ascii_lowercase();
+        complaints.push(match nearest(&lower, channels.iter().map(String::as_str)) {
+            Some(near) => complaint.hint(format!("did you mean `{near}`?")),
+            None => complaint,
+        });
     }
     complaints
 }

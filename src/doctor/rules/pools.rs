@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Severity, nearest};
+use crate::diagnostic::{LISTED, Severity, nearest};
 use crate::doctor::at::{At, Mend};
 use crate::doctor::complaint::Complaint;
 use crate::doctor::rule::{Check, Rule};
@@ -103,6 +103,7 @@ fn pool_undefined(setup: &Setup) -> Vec<Complaint<'_>> {
     }
     let pools: HashSet<String> = setup.pools().iter().map(|pool| pool.name.to_ascii_lowercase()).collect();
     let mut added = HashSet::new();
+    let mut compared = 0;
     let missing = setup.channels().into_iter().filter_map(|channel| {
         let pool = channel.last_of(&POOL)?;
         let key = pool.value.to_ascii_lowercase();
@@ -111,6 +112,11 @@ fn pool_undefined(setup: &Setup) -> Vec<Complaint<'_>> {
         }
         let message = format!("the pool of channel `{}` is not defined: `{}`", channel.name, pool.value);
         let complaint = Complaint::at(pool.value_at, message);
+        compared += 1;
+        if compared > LISTED {
+            // Nobody sees its words; to look at all pools for each channel takes long.
+            return Some(complaint);
+        }
         if let Some(near) = nearest(&key, pools.iter().map(String::as_str)) {
             // A slip must not become a pool of its own.
             let near =

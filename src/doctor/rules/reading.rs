@@ -198,9 +198,9 @@ fn include_mode(setup: &Setup) -> Vec<Complaint<'_>> {
     let mappings = setup.mappings.as_ref().filter(|_| !setup.is_unified()).map(Mappings::sources);
     let mut complaints = Vec::new();
     for sources in [imta, mappings].into_iter().flatten() {
-        for include in
-            sources.includes().iter().filter(|include| matches!(include.outcome, Inclusion::Read(_)))
-        {
+        // Those that the server's account may not read were not read here either.
+        let was_tried = |outcome| matches!(outcome, Inclusion::Read(_) | Inclusion::Unreadable);
+        for include in sources.includes().iter().filter(|include| was_tried(include.outcome)) {
             let path = setup.paths.local(&tailor.expand(&include.path));
             let Ok(facts) = look::at(&path) else { continue };
             if facts.mode & READ_BY_ALL == 0 {

@@ -6,8 +6,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::bound::Bound;
 use super::file::{Outcome, Role, Seen, Want};
 use super::find::{self, Found, Named, Paths, Search};
+use super::sight::{Origin, Sight};
 use crate::config::{self, Config, EngineKind, Protocol};
 use crate::diagnostic::Diagnostic;
 use crate::doctor::setup::{Here, Own, Setup};
@@ -18,7 +20,7 @@ use crate::mta::job_controller::JobController;
 use crate::mta::mappings::Mappings;
 use crate::mta::option_file::OptionFile;
 use crate::mta::scanner_conf::{Dialect, ServerConf};
-use crate::mta::source::{Include, LARGEST};
+use crate::mta::source::Include;
 use crate::mta::summarize::Summary;
 use crate::mta::tailor::{File, Tailor};
 use crate::mta::unified::Unified;
@@ -51,27 +53,34 @@ pub enum Machine {
 
 /// Reads everything that is wanted.
 pub fn setup(wanted: &Wanted) -> Setup {
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        setup: Setup::default(),
+        paths: Paths::default(),
+        sight: Rc::new(Sight::new(None, Machine::Other, [])),
+        notes: Notes::default(),
+    };
     let search = match wanted.machine {
         Machine::This => Search::Known,
         Machine::Other => Search::None,
     };
     let found = find::server(&wanted.named, search);
     if let Some(path) = &found.tailor {
-        reader.setup.tailor = reader.read(Role::Tailor, path, Want::Needed, Tailor::parse);
+        reader.setup.tailor =
+            reader.read(Role::Tailor, path, Want::Needed, &Bound::of(Role::Tailor), Tailor::parse);
     }
     if let (Some(tailor), Some(path)) = (&reader.setup.tailor, &found.tailor) {
         reader.paths = Paths::new(tailor, path);
     }
+    // A server without a tailor file does not say where it belongs.
+    let is_copy = reader.paths.is_copy() || found.tailor.is_none() && found.is_elsewhere();
+    let machine = if is_copy { Machine::Other } else { wanted.machine };
+    reader.sight = sight(wanted, machine, &found, reader.setup.tailor.as_ref());
     let list = find::servers(&found, reader.setup.tailor.as_ref(), &reader.paths, &wanted.named);
-    list.iter().for_each(|(role, path, want)| reader.file(*role, path, *want));
+    list.iter().for_each(|(role, path, want)| reader.servers_file(*role, path, *want));
     for (role, path) in &wanted.named.files {
         reader.file(*role, path, Want::Needed);
     }
     reader.own(&wanted.own);
-    // A server without a tailor file does not say where it belongs.
-    let is_copy = reader.paths.is_copy() || found.tailor.is_none() && found.is_elsewhere();
-    let machine = if is_copy { Machine::Other } else { wanted.machine };
     if machine == Machine::This {
         reader.scanners();
     }
@@ -80,62 +89,128 @@ pub fn setup(wanted: &Wanted) -> Setup {
     reader.finish(wanted, machine, &found)
 }
 
-#[derive(Default)]
+/// On whose behalf the server's files are read: the account that was named, or that
+/// they name. Root, and an account of another machine, must have been named.
+fn sight(wanted: &Wanted, machine: Machine, found: &Found, tailor: Option<&Tailor>) -> Rc<Sight> {
+    let known = |name: &str| Account::named(name).unwrap_or_default();
+    let account = match (&wanted.account, machine) {
+        (Some(name), _) => known(name),
+        (None, Machine::Other) => None,
+        (None, Machine::This) => {
+            let said = tailor.and_then(Tailor::user).map(known);
+            let usual = || found.layout.is_some().then(|| usual_account(found).1).flatten();
+            said.unwrap_or_else(usual).filter(|account| account.uid != 0)
+        }
+    };
+    let beside = wanted.named.tailor.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let base = found.layout.as_ref().map(|(_, base)| PathBuf::from(base));
+    Rc::new(Sight::new(account, machine, wanted.named.root.iter().cloned().chain(beside).chain(base)))
+}
+
 struct Reader {
     setup: Setup,
     paths: Paths,
-    latin1: Latin1,
+    sight: Rc<Sight>,
+    notes: Notes,
 }
 
-/// Names of files that are not UTF-8.
-type Latin1 = Rc<RefCell<Vec<String>>>;
+/// What comes to light while a file is read that may include others.
+#[derive(Clone, Default)]
+struct Notes(Rc<RefCell<Noted>>);
 
-/// These files are older than UTF-8: what is not in that is taken for ISO 8859-1,
-/// in which every byte means something, so that nothing is lost.
-fn text(path: &Path, name: &str, latin1: &Latin1) -> io::Result<String> {
-    Ok(String::from_utf8(bytes(path)?).unwrap_or_else(|error| {
-        latin1.borrow_mut().push(name.to_owned());
-        error.as_bytes().iter().map(|byte| char::from(*byte)).collect()
-    }))
+#[derive(Default)]
+struct Noted {
+    /// Names of files that are not UTF-8.
+    latin1: Vec<String>,
+    /// Included files that are larger than what may be read.
+    refused: Vec<Seen>,
+}
+
+impl Notes {
+    /// These files are older than UTF-8: what is not in that is taken for ISO 8859-1,
+    /// in which every byte means something, so that nothing is lost.
+    fn text(&self, path: &Path, name: &str, bound: &Bound) -> io::Result<String> {
+        let bytes = files::read_start(path, bound.bytes() as u64 + 1)?;
+        bound.take(&bytes)?;
+        Ok(String::from_utf8(bytes).unwrap_or_else(|error| {
+            self.0.borrow_mut().latin1.push(name.to_owned());
+            from_latin1(error.as_bytes())
+        }))
+    }
+
+    /// The text of an included file; what is too large is told.
+    fn included(&self, role: Role, path: &Path, name: &str, bound: &Bound) -> Option<String> {
+        self.text(path, name, bound)
+            .map_err(|error| {
+                if error.kind() == ErrorKind::InvalidData {
+                    let outcome = Outcome::Unreadable(format!("with all that includes it, {error}"));
+                    self.0.borrow_mut().refused.push(Seen { role, path: path.to_path_buf(), outcome });
+                }
+            })
+            .ok()
+    }
+}
+
+/// In one piece: to grow a string costs up to twice its size.
+fn from_latin1(bytes: &[u8]) -> String {
+    let pairs = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    let mut text = String::with_capacity(bytes.len() + pairs);
+    text.extend(bytes.iter().map(|byte| char::from(*byte)));
+    text
 }
 
 impl Reader {
+    /// A file that nobody named.
+    fn servers_file(&mut self, role: Role, path: &Path, want: Want) {
+        if self.sight.may_read(path, Origin::Server) {
+            self.file(role, path, want);
+        } else {
+            let why = "not looked at, for the server's account may not read it: name it by its own option";
+            self.saw(role, path, Outcome::Unreadable(why.to_owned()));
+        }
+    }
+
     fn file(&mut self, role: Role, path: &Path, want: Want) {
+        let bound = Bound::of(role);
         let tailor = self.names(path);
         let paths = self.paths.clone();
-        let latin1 = Rc::clone(&self.latin1);
-        let local = |name: &str| text(&paths.local(&tailor.expand(name)), name, &latin1).ok();
-        let mut included = |include: &Include| local(&include.path);
+        let (notes, sight) = (self.notes.clone(), Rc::clone(&self.sight));
+        let mut included = |include: &Include| {
+            let said = tailor.expand(&include.path);
+            let path = paths.local(&said);
+            let origin = if path == Path::new(&said) { Origin::Included } else { Origin::Moved };
+            sight.may_read(&path, origin).then(|| notes.included(role, &path, &include.path, &bound))?
+        };
         match role {
-            Role::Tailor => self.setup.tailor = self.read(role, path, want, Tailor::parse),
-            Role::ConfigXml => self.setup.unified = self.read(role, path, want, Unified::parse),
+            Role::Tailor => self.setup.tailor = self.read(role, path, want, &bound, Tailor::parse),
+            Role::ConfigXml => self.setup.unified = self.read(role, path, want, &bound, Unified::parse),
             Role::Imta => {
                 let parse = |path: &str, text: &str| ImtaCnf::parse_with(path, text, &mut included);
-                self.setup.imta = self.read(role, path, want, parse);
+                self.setup.imta = self.read(role, path, want, &bound, parse);
             }
             Role::JobController => {
                 let parse = |path: &str, text: &str| JobController::parse_with(path, text, &mut included);
-                self.setup.jobs = self.read(role, path, want, parse);
+                self.setup.jobs = self.read(role, path, want, &bound, parse);
             }
             Role::Options | Role::Dispatcher => {
                 let parse = |path: &str, text: &str| OptionFile::parse_with(path, text, &mut included);
-                let read = self.read(role, path, want, parse);
+                let read = self.read(role, path, want, &bound, parse);
                 let place =
                     if role == Role::Options { &mut self.setup.options } else { &mut self.setup.dispatcher };
                 *place = read;
             }
             Role::Mappings => {
                 let parse = |path: &str, text: &str| Mappings::parse_with(path, text, &mut included);
-                self.setup.mappings = self.read(role, path, want, parse);
+                self.setup.mappings = self.read(role, path, want, &bound, parse);
             }
             Role::Conversions => {
-                self.setup.conversions = self.read(role, path, want, Conversions::parse);
+                self.setup.conversions = self.read(role, path, want, &bound, Conversions::parse);
             }
-            Role::Clamd | Role::Freshclam | Role::Icap => self.scanner(role, path, want),
-            Role::Summary => self.setup.summary = self.read(role, path, want, Summary::parse),
+            Role::Clamd | Role::Freshclam | Role::Icap => self.scanner(role, path, want, &bound),
+            Role::Summary => self.setup.summary = self.read(role, path, want, &bound, Summary::parse),
             Role::Counters => {
                 let parse = |path: &str, text: &str| (Counters::parse(path, text), Vec::new());
-                self.setup.counters = self.read(role, path, want, parse);
+                self.setup.counters = self.read(role, path, want, &bound, parse);
             }
             Role::Own => self.own(path),
         }
@@ -151,14 +226,19 @@ impl Reader {
         self.setup.names.get_or_insert_with(beside).clone()
     }
 
-    fn scanner(&mut self, role: Role, path: &Path, want: Want) {
+    fn scanner(&mut self, role: Role, path: &Path, want: Want, bound: &Bound) {
         let dialect = if role == Role::Icap { Dialect::CIcap } else { Dialect::ClamAv };
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         // c-icap takes the names of its includes from its own directory.
-        let latin1 = Rc::clone(&self.latin1);
-        let mut included = |include: &Include| text(&base.join(&include.path), &include.path, &latin1).ok();
+        let (notes, sight) = (self.notes.clone(), Sight::new(None, Machine::Other, [base.clone()]));
+        let mut included = |include: &Include| {
+            let path = base.join(&include.path);
+            let is_beside = Path::new(&include.path).is_relative();
+            let origin = if is_beside { Origin::Moved } else { Origin::Included };
+            sight.may_read(&path, origin).then(|| notes.included(role, &path, &include.path, bound))?
+        };
         let parse = |path: &str, text: &str| ServerConf::parse_with(path, text, dialect, &mut included);
-        let read = self.read(role, path, want, parse);
+        let read = self.read(role, path, want, bound, parse);
         match role {
             Role::Freshclam => self.setup.freshclam = read,
             Role::Icap => self.setup.icap.extend(read),
@@ -207,10 +287,11 @@ impl Reader {
         role: Role,
         path: &Path,
         want: Want,
+        bound: &Bound,
         parse: impl FnOnce(&str, &str) -> (T, Vec<Diagnostic>),
     ) -> Option<T> {
         let shown = path.display().to_string();
-        match text(path, &shown, &self.latin1) {
+        match self.notes.text(path, &shown, bound) {
             Ok(text) => {
                 let (parsed, faults) = parse(&shown, &text);
                 self.setup.faults.extend(faults.into_iter().map(|fault| (role, fault)));
@@ -250,7 +331,9 @@ impl Reader {
             setup.here = Some(Here { account, account_name, now: clock::micros() / 1_000_000 });
         }
         setup.paths = self.paths;
-        setup.latin1 = self.latin1.take();
+        let Noted { latin1, refused } = self.notes.0.take();
+        setup.latin1 = latin1;
+        setup.files.extend(refused);
         self.setup
     }
 
@@ -288,12 +371,4 @@ fn usual_account(found: &Found) -> (String, Option<Account>) {
             (own.as_ref().map_or(String::new(), |own| own.name.clone()), own)
         }
     }
-}
-
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = files::read_start(path, LARGEST as u64 + 1)?;
-    if bytes.len() > LARGEST {
-        return Err(io::Error::new(ErrorKind::InvalidData, format!("larger than {} MB", LARGEST >> 20)));
-    }
-    Ok(bytes)
 }

@@ -109,7 +109,10 @@ mod tests {
         assert_eq!((keys[0].0.as_str(), keys[0].1.text()), ("default", Some("hold")));
         assert!(places.keys(key::POLICY_UNSCANNABLE).is_empty());
         let lines = |mend| match mend {
-            Mend::Edit(edit) => (edit.line, edit.lines),
+            Mend::Edit(mut edit) => {
+                edit.count(&own.text);
+                (edit.line, edit.lines)
+            }
             Mend::Write(lines) => (0, lines),
         };
         assert_eq!(
