@@ -355,7 +355,7 @@ fn no_odd_answer_of_clamd_passes_a_part() {
         (say(b"COMMAND READ TIMED OUT\n"), "defer", "timed-out"),
         (say(b"COMMAND UNAVAILABLE\0"), "defer", "failed"),
         (say(b"UNKNOWN COMMAND\0"), "defer", "failed"),
-        (say(b"fd[9]: Excluded\0fd[9]: OK\0"), "defer", "excluded"),
+        (say(b"fd[9]: Excluded\0fd[9]: OK\0"), "hold", "excluded: fd[9]: Excluded"),
         (say(b"fd[9]: Empty file\0fd[9]: OK\0"), "defer", "garbled"),
         (say(b"HTTP/1.1 200 OK\r\n\r\n"), "defer", "garbled"),
         (say(b"220 mail ESMTP OK\r\n"), "defer", "garbled"),
@@ -367,6 +367,10 @@ fn no_odd_answer_of_clamd_passes_a_part() {
         let record = match action {
             "pass" => ran.passed(CLEAN),
             "replace" => ran.replaced().1,
+            "hold" => {
+                assert_eq!(ran.options.as_deref(), Some(HOLD));
+                ran.record()
+            }
             _ => ran.deferred(),
         };
         assert!(record_reason(record.reason.clone()).contains(reason), "{script:?}: {record:?}");
