@@ -114,7 +114,7 @@ impl<'a> Memory<'a> {
                 if broke > 0 {
                     suspects.clear(sample);
                 }
-                let cost = (&response, began.elapsed());
+                let cost = (&response, clock::instant().duration_since(began));
                 costly::remember(self.engine, &suspects.table(), (sample, by), cost, tell);
                 Ok(response)
             }
