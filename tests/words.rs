@@ -93,6 +93,10 @@ fn only_engines_stand_among_the_engines() {
     let ran = Case::new(b"x").without("INPUT_FILE").config(&clamd_at("unix:/nonexistent/1")).run();
     let record = ran.record();
     assert_eq!((record.verdict.as_str(), record.engines.len()), ("error", 0), "{record:?}");
+    // An engine of our name could not be told from us.
+    let named = clamd_at("unix:/nonexistent/1").replacen("\"clamd\"", "\"convscan\"", 1);
+    let record = Case::new(b"x").config(&named).run().record();
+    assert!(record.reason.as_ref().unwrap().contains("cannot be called `convscan`"), "{record:?}");
     // A header that says two things is a finding of our own.
     let case = scanner(b"honest\n", "uvscan", "exit 0", "clean = []\n");
     let header = "Content-Type: text/plain; name=a.txt\nContent-Type: application/zip\n\n";
