@@ -1,6 +1,7 @@
 //! The commands: one file each, whose header comment is its manual. Errors are
 //! printed here, once.
 
+mod admin;
 mod check;
 pub(crate) mod exit;
 mod message;

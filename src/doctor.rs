@@ -6,6 +6,7 @@
 //! in [`rule::Rule`]; all of them are in [`rules`]. They look at a set-up by the
 //! views in [`view`].
 
+pub mod allow;
 pub mod at;
 pub mod complaint;
 pub mod finding;
@@ -17,24 +18,24 @@ pub mod view;
 
 use std::collections::{HashMap, HashSet};
 
+use self::allow::Allowed;
 use self::at::Mend;
 use self::complaint::Complaint;
 use self::finding::Finding;
 use self::rule::{Check, Rule};
 use self::setup::Setup;
 use self::setup::file::Role;
+use crate::config::Allowance;
 use crate::diagnostic::{LISTED, Severity};
 use crate::os::permission::{self, Access};
 
-/// Everything that is wrong with `setup`, the worst first, but for the rules that
-/// the site allows to be broken.
-pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
+/// Everything that is wrong with `setup`, the worst first, but for what the site
+/// allows on the day `today`.
+pub fn examine(setup: &Setup, allowances: &[Allowance], today: &str) -> (Vec<Finding>, Allowed) {
     let mut findings = Vec::new();
     for rule in rules::all() {
-        if allowed.iter().any(|id| id == rule.id) {
-            continue;
-        }
-        // Of a config.xml that is not read to its end nothing can be missed.
+        // A rule that looks for something missing must not run on a config.xml of
+        // which we read only the beginning.
         let is_cut = setup.faults.iter().any(|(role, _)| *role == Role::ConfigXml);
         match rule.check {
             Check::Setup(_) if is_cut && !rules::reading::RULES.iter().any(|form| form.id == rule.id) => {}
@@ -42,6 +43,7 @@ pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
             Check::Setup(check) => findings.extend(listed(check(setup), rule)),
         }
     }
+    let allowed = allow::take_out(&mut findings, allowances, today);
     nothing_leaks(setup, &mut findings);
     only_sound_files_are_mended(&mut findings);
     fix::count_lines(setup, &mut findings);
@@ -49,7 +51,7 @@ pub fn examine(setup: &Setup, allowed: &[String]) -> Vec<Finding> {
     // Stable: within a severity the order is that of the rules, which is that of
     // the files.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.diagnostic.severity));
-    findings
+    (findings, allowed)
 }
 
 /// No word is shown of a file that we may read and the server's account may not.

@@ -147,7 +147,6 @@ impl Record {
         line
     }
 
-    #[cfg(any(test, feature = "testing"))]
     /// Reads a line back. Unknown keys are passed over, so that an older
     /// program reads a newer log.
     pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {

@@ -7,7 +7,7 @@
 //!                       [--clamd-conf FILE]... [--freshclam-conf FILE]
 //!                       [--icap-conf FILE]... [--summarize FILE]
 //!                       [--counters FILE] [--elsewhere] [--account NAME]
-//!                       [--cores N] [--allow RULE]...
+//!                       [--cores N] [--allow RULE[:PLACE]]... [--admin-config FILE]
 //!                       [--json | --fix-diff | --coverage]
 //!        convscan check --rules
 //!
@@ -33,8 +33,12 @@
 //! What runs is looked at only in what you save: --summarize takes the output of
 //! `imsimta qm summarize`, --counters that of `imsimta counters -show`.
 //!
-//! Each finding names a rule; README.md and --rules list them all. --allow RULE
-//! is for what a site wants to be so. --json prints one object with findings,
+//! Each finding names a rule; README.md and --rules list them all. --allow is for
+//! what a site wants to be so: all findings of a rule, or those that name a place
+//! (a channel, an entry, a file). What is to stay allowed belongs into
+//! /etc/convscan/admin.toml ($CONVSCAN_ADMIN, --admin-config), with a reason:
+//! [[allow]] with `rule`, `because` and, if wanted, `place` and `until`. The summary
+//! counts and names what was allowed. --json prints one object with findings,
 //! files and a summary. --fix-diff prints what can be mended by machine as a
 //! unified diff for patch(1), and no findings. --coverage prints from where to
 //! where mail is scanned, by kinds of channels, and no findings either.
@@ -48,9 +52,11 @@ mod report;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::admin;
 use super::exit::{self, Exit};
+use crate::config::Allowance;
 use crate::doctor::rule::Rule;
 use crate::doctor::setup::Setup;
 use crate::doctor::setup::file::Role;
@@ -58,8 +64,9 @@ use crate::doctor::setup::find::Named;
 use crate::doctor::setup::load::{Machine, Wanted};
 use crate::doctor::view::traffic::Traffic;
 use crate::doctor::{self, fix, rules};
-use crate::os::output;
+use crate::os::{clock, output};
 use crate::serve;
+use crate::text;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
@@ -119,9 +126,12 @@ pub(super) struct Arguments {
     /// Cores of the machine
     #[arg(long, value_name = "N")]
     cores: Option<usize>,
-    /// Let this rule be broken; may be repeated
-    #[arg(long, value_name = "RULE", value_parser = rule_id)]
-    allow: Vec<String>,
+    /// Let this rule be broken, or only at this place; may be repeated
+    #[arg(long, value_name = "RULE[:PLACE]", value_parser = allowance)]
+    allow: Vec<Allowance>,
+    /// Settings of the tools [default: $CONVSCAN_ADMIN, else /etc/convscan/admin.toml if it is there]
+    #[arg(long, value_name = "FILE")]
+    admin_config: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long, conflicts_with = "fix_diff")]
     json: bool,
@@ -136,9 +146,15 @@ pub(super) struct Arguments {
     rules: bool,
 }
 
-fn rule_id(text: &str) -> Result<String, String> {
-    match rules::named(text) {
-        Some(rule) => Ok(rule.id.to_owned()),
+fn allowance(text: &str) -> Result<Allowance, String> {
+    let (rule, place) = text.split_once(':').map_or((text, None), |(rule, place)| (rule, Some(place)));
+    match rules::named(rule) {
+        Some(rule) => Ok(Allowance {
+            rule: rule.id.to_owned(),
+            place: place.map(str::to_owned),
+            because: "--allow".to_owned(),
+            until: None,
+        }),
         None => Err("no such rule: `convscan check --rules` lists them".to_owned()),
     }
 }
@@ -154,7 +170,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     if arguments.coverage {
         return coverage(&setup);
     }
-    let findings = doctor::examine(&setup, &arguments.allow);
+    let mut allowances = admin::sound(arguments.admin_config.as_deref())?.allow;
+    if let Some(unknown) = allowances.iter().find(|allowance| rules::named(&allowance.rule).is_none()) {
+        let path = admin::path(arguments.admin_config.as_deref()).0;
+        bail!(
+            "{}: no such rule: `{}`\nhint: `convscan check --rules` lists them",
+            path.display(),
+            text::printable_str(&unknown.rule, text::SHOWN)
+        );
+    }
+    allowances.extend(arguments.allow.iter().cloned());
+    let today = clock::utc(clock::micros());
+    let (findings, allowed) = doctor::examine(&setup, &allowances, today.get(..10).unwrap_or_default());
     if arguments.fix_diff {
         let diff = fix::diff(&setup, &findings);
         if diff.is_empty() {
@@ -165,9 +192,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
         }
         output::bytes(&diff)?;
     } else if arguments.json {
-        report::json(&setup, &findings)?;
+        report::json(&setup, &findings, &allowed)?;
     } else {
-        report::text(&setup, &findings, arguments.allow.len())?;
+        report::text(&setup, &findings, &allowed)?;
     }
     Ok(if report::is_bad(&findings) { Exit::No } else { Exit::Done })
 }

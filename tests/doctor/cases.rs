@@ -14,7 +14,8 @@ use convscan::testing::doctor::rules;
 use crate::harness::CONVSCAN;
 
 /// Rules that look at the machine, or at line ends, each tried in a test of its own.
-pub(super) const OF_THE_MACHINE: [&str; 13] = [
+pub(super) const OF_THE_MACHINE: [&str; 14] = [
+    "held-lately",
     "account-cannot",
     "account-unknown",
     "command-not-executable",

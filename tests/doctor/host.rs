@@ -353,6 +353,34 @@ fn what_belongs_to_no_channel_in_the_queue_directory_is_found() {
     assert_eq!(found, [("warning".to_owned(), 0, "no channels: `README`, `tcp_gone`".to_owned())]);
 }
 
+/// Nobody misses a held message but its recipients.
+#[test]
+fn mail_that_was_held_lately_is_told() {
+    let host = Host::new();
+    assert_eq!(host.said("held-lately"), Vec::<String>::new());
+    let line = |days: u64, id: &str| {
+        let output = Command::new("date")
+            .args(["-u", "+%Y-%m-%dT%H:%M:%S.000Z", "-d", &format!("@{}", host.now() - days * 86400)])
+            .output()
+            .unwrap();
+        let time = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        format!(
+            "{{\"version\":1,\"time\":\"{time}\",\"reference\":\"r{id}\",\"verdict\":\"unscannable\",\"action\":\"hold\",\
+             \"reason\":\"encrypted: X\",\"message_id\":\"<{id}>\",\"ms\":{{\"start\":0,\"scan\":0,\"reply\":0,\"total\":0}}}}\n"
+        )
+    };
+    let log = host.path("log/parts.jsonl");
+    let lines = [line(9, "old"), line(6, "a"), line(5, "a"), line(1, "b")].concat();
+    fs::write(&log, lines).unwrap();
+    let found = host.found("held-lately");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].2.starts_with("2 messages held in the last 7 days") && found[0].2.ends_with("(encrypted 3)"),
+        "{found:?}"
+    );
+    assert_eq!(found[0].0, "note");
+}
+
 #[test]
 fn the_queue_directory_is_known_by_another_name() {
     let host = Host::new();

@@ -63,6 +63,52 @@ fn a_note_does_not_change_the_exit_code_and_a_rule_can_be_allowed() {
     assert_eq!(run(directory.path(), &["--allow", "no-such-rule"]).2, Some(2));
 }
 
+/// Settings of the tools stand apart: one of them in convscan.toml would defer all
+/// mail.
+#[test]
+fn an_allowance_is_counted_named_and_as_narrow_as_it_says() {
+    let directory = sound("8.1");
+    change(directory.path(), "config/imta.cnf", "maxjobs 3", "maxjobs 9");
+    let (text, ..) = run(directory.path(), &["--json"]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rules: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap()).collect();
+    assert!(rules.contains(&"jobs-disagree"), "{rules:?}");
+    let admin = directory.path().join("admin.toml");
+    let with = |allow: &str| {
+        fs::write(&admin, allow).unwrap();
+        run(directory.path(), &["--admin-config", admin.to_str().unwrap()])
+    };
+    let each = |more: &str| {
+        let one = |rule: &&str| format!("[[allow]]\nrule = \"{rule}\"\nbecause = \"we know\"\n{more}");
+        let mut rules = rules.clone();
+        rules.sort_unstable();
+        rules.dedup();
+        rules.iter().map(one).collect::<String>()
+    };
+    let (text, talk, exit) = with(&each(""));
+    assert_eq!((text.as_str(), exit), ("", Some(0)));
+    let named = format!("nothing wrong; {} finding", rules.len());
+    assert!(talk.contains(&named) && talk.contains("jobs-disagree 1 (we know)"), "{talk}");
+    // Elsewhere, or too late: it allows nothing, and says so.
+    let (text, talk, exit) = with(&each("place = \"no-such-channel\"\n"));
+    assert!(text.contains("jobs-disagree") && exit == Some(1), "{text}");
+    assert!(
+        talk.contains("the allowance for `jobs-disagree` at `no-such-channel` meets no finding"),
+        "{talk}"
+    );
+    let (text, talk, _) = with(&each("until = \"2001-01-31\"\n"));
+    assert!(text.contains("jobs-disagree") && talk.contains("ended on 2001-01-31"), "{text}{talk}");
+    let (_, talk, exit) = with("[[allow]]\nrule = \"jobs-disagree\"\n");
+    assert!(talk.contains("admin.toml:1:1: `because` is missing") && exit == Some(75), "{talk}");
+    let (_, talk, _) = with("[[allow]]\nrule = \"nosuch\"\nbecause = \"x\"\n");
+    assert!(talk.contains("no such rule: `nosuch`"), "{talk}");
+    let (_, talk, exit) = run(directory.path(), &["--admin-config", "/nonexistent/admin.toml"]);
+    assert!(talk.contains("/nonexistent/admin.toml") && exit == Some(75), "{talk}");
+    let (text, ..) = run(directory.path(), &["--allow", "jobs-disagree:no-such-place"]);
+    assert!(text.contains("jobs-disagree"), "{text}");
+}
+
 #[test]
 fn the_table_of_traffic_has_a_row_for_each_source() {
     let directory = sound("8.1");

@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::diagnostic::Severity;
+use crate::doctor::allow::Allowed;
 use crate::doctor::at::{Edit, Mend};
 use crate::doctor::finding::{Finding, Reason};
 use crate::doctor::setup::Setup;
@@ -14,11 +15,14 @@ use crate::doctor::{self};
 use crate::os::output;
 
 /// As a compiler says it. Why a rule is one is said at its first finding.
-pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::Result<()> {
+pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: &Allowed) -> io::Result<()> {
     let mut said = HashSet::new();
     for finding in findings {
         let reason = if said.insert(finding.rule.id) { Reason::Said } else { Reason::Known };
         output::text(&format!("{}\n\n", finding.shown(reason)))?;
+    }
+    for idle in &allowed.idle {
+        output::talk(idle);
     }
     let read = setup.files.iter().filter(|seen| seen.outcome == Outcome::Read).count();
     let files = count(read, "file");
@@ -26,10 +30,7 @@ pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::R
         output::talk("no mail server was found here: name its directory with --root, or its imta_tailor");
     }
     if findings.is_empty() {
-        output::talk(match allowed {
-            0 => format!("{files} read, nothing wrong"),
-            some => format!("{files} read, nothing wrong; not looked at: {}", count(some, "rule")),
-        });
+        output::talk(format_args!("{files} read, nothing wrong{}", names(allowed)));
         return Ok(());
     }
     let counts: Vec<String> = doctor::counts(findings)
@@ -37,8 +38,18 @@ pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: usize) -> io::R
         .filter(|(_, number)| *number > 0)
         .map(|(severity, number)| count(number, severity.word()))
         .collect();
-    output::talk(format_args!("{files} read: {}", counts.join(", ")));
+    output::talk(format_args!("{files} read: {}{}", counts.join(", "), names(allowed)));
     Ok(())
+}
+
+/// What was allowed, by name and reason: behind an allowance nothing must be
+/// forgotten.
+fn names(allowed: &Allowed) -> String {
+    if allowed.used.is_empty() {
+        return String::new();
+    }
+    let each = allowed.used.iter().map(|(number, rule, because)| format!("{rule} {number} ({because})"));
+    format!("; {} allowed: {}", count(allowed.count(), "finding"), each.collect::<Vec<_>>().join(", "))
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -46,12 +57,12 @@ fn count(number: usize, what: &str) -> String {
 }
 
 /// One JSON object.
-pub(super) fn json(setup: &Setup, findings: &[Finding]) -> io::Result<()> {
+pub(super) fn json(setup: &Setup, findings: &[Finding], allowed: &Allowed) -> io::Result<()> {
     let [errors, warnings, notes] = doctor::counts(findings).map(|(_, number)| number);
     let report = Report {
         findings: findings.iter().map(FindingLine::from).collect(),
         files: setup.files.iter().map(FileLine::from).collect(),
-        summary: Summary { errors, warnings, notes },
+        summary: Summary { errors, warnings, notes, allowed: allowed.count() },
     };
     output::json(&report)
 }
@@ -68,6 +79,7 @@ struct Summary {
     errors: usize,
     warnings: usize,
     notes: usize,
+    allowed: usize,
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::bound::Bound;
 use super::file::{Outcome, Role, Seen, Want};
 use super::find::{self, Found, Named, Paths, Search};
+pub use super::sight::Machine;
 use super::sight::{Origin, Sight};
 use crate::config::{self, Config, EngineKind, Protocol};
 use crate::diagnostic::Diagnostic;
@@ -40,15 +41,6 @@ pub struct Wanted {
     pub account: Option<String>,
     /// Cores of the machine, if another one.
     pub cores: Option<usize>,
-}
-
-/// The machine that the files are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
-    /// This one: what the files name is looked at.
-    This,
-    /// Another one.
-    Other,
 }
 
 /// Reads everything that is wanted.

@@ -7,10 +7,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::load::Machine;
 use crate::os::account::Account;
 use crate::os::look;
 use crate::os::permission::{self, Access, Why};
+
+/// The machine that the files are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// This one: what the files name is looked at.
+    This,
+    /// Another one.
+    Other,
+}
 
 /// How a file came to be wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
