@@ -53,7 +53,8 @@ pub(super) fn json(setup: &Setup, findings: &[Finding]) -> io::Result<()> {
         files: setup.files.iter().map(FileLine::from).collect(),
         summary: Summary { errors, warnings, notes },
     };
-    output::json(&report)
+    // Strings and numbers always have a form in JSON.
+    output::json(&serde_json::to_string_pretty(&report).unwrap_or_default())
 }
 
 #[derive(Serialize)]
