@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde::Serialize;
 
 use crate::text;
 
@@ -28,12 +27,12 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
     bytes(text::lines(text).as_bytes())
 }
 
-/// Writes one JSON object; fails when it cannot all be written. What a terminal would
-/// obey is escaped, so that a program reads what was there.
-pub(crate) fn json(object: &impl Serialize) -> io::Result<()> {
+/// Writes text in JSON; fails when it cannot all be written. What a terminal would obey
+/// is escaped, so that a program reads what was there.
+pub(crate) fn json(text: &str) -> io::Result<()> {
     // JSON itself has such characters in its strings only, but for line ends.
     let mut out = String::new();
-    for c in serde_json::to_string_pretty(object)?.chars() {
+    for c in text.chars() {
         if c != '\n' && text::is_unseen(c) {
             c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}"));
         } else {

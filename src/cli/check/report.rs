@@ -64,7 +64,8 @@ pub(super) fn json(setup: &Setup, findings: &[Finding], allowed: &Allowed) -> io
         files: setup.files.iter().map(FileLine::from).collect(),
         summary: Summary { errors, warnings, notes, allowed: allowed.count() },
     };
-    output::json(&report)
+    // Strings and numbers always have a form in JSON.
+    output::json(&serde_json::to_string_pretty(&report).unwrap_or_default())
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::bound::Bound;
 use super::file::{Outcome, Role, Seen, Want};
 use super::find::{self, Found, Named, Paths, Search};
 pub use super::sight::Machine;
-use super::sight::{Origin, Sight};
+use super::sight::{Modes, Origin, Sight};
 use crate::config::{self, Config, EngineKind, Protocol};
 use crate::diagnostic::Diagnostic;
 use crate::doctor::setup::{Here, Own, Setup};
@@ -48,7 +48,7 @@ pub fn setup(wanted: &Wanted) -> Setup {
     let mut reader = Reader {
         setup: Setup::default(),
         paths: Paths::default(),
-        sight: Rc::new(Sight::new(None, Machine::Other, [])),
+        sight: Rc::new(Sight::new(None, Modes::Copy, [])),
         notes: Notes::default(),
     };
     let search = match wanted.machine {
@@ -94,9 +94,13 @@ fn sight(wanted: &Wanted, machine: Machine, found: &Found, tailor: Option<&Tailo
             said.unwrap_or_else(usual).filter(|account| account.uid != 0)
         }
     };
+    let modes = match machine {
+        Machine::This => Modes::Server,
+        Machine::Other => Modes::Copy,
+    };
     let beside = wanted.named.tailor.as_deref().and_then(Path::parent).map(Path::to_path_buf);
     let base = found.layout.as_ref().map(|(_, base)| PathBuf::from(base));
-    Rc::new(Sight::new(account, machine, wanted.named.root.iter().cloned().chain(beside).chain(base)))
+    Rc::new(Sight::new(account, modes, wanted.named.root.iter().cloned().chain(beside).chain(base)))
 }
 
 struct Reader {
@@ -222,7 +226,7 @@ impl Reader {
         let dialect = if role == Role::Icap { Dialect::CIcap } else { Dialect::ClamAv };
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
         // c-icap takes the names of its includes from its own directory.
-        let (notes, sight) = (self.notes.clone(), Sight::new(None, Machine::Other, [base.clone()]));
+        let (notes, sight) = (self.notes.clone(), Sight::new(None, Modes::Copy, [base.clone()]));
         let mut included = |include: &Include| {
             let path = base.join(&include.path);
             let is_beside = Path::new(&include.path).is_relative();

@@ -31,11 +31,20 @@ pub(super) enum Origin {
     Included,
 }
 
+/// Whose modes the files have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Modes {
+    /// The server's: what its account may not read, it goes on without.
+    Server,
+    /// Those of a copy, which say nothing of the server.
+    Copy,
+}
+
 /// On whose behalf files are read.
 #[derive(Debug)]
 pub(super) struct Sight {
     reader: Account,
-    /// Whether the modes of the files say what the server's account may: not in a copy.
+    /// Whether the modes of the files say what the server's account may.
     is_server: bool,
     /// Directories that the command line names: what is in there, somebody chose to show.
     trees: Vec<PathBuf>,
@@ -45,11 +54,11 @@ impl Sight {
     /// That of `account`; of somebody who may read what all may, where it is not known.
     pub(super) fn new(
         account: Option<Account>,
-        machine: Machine,
+        modes: Modes,
         trees: impl IntoIterator<Item = PathBuf>,
     ) -> Self {
         let trees = trees.into_iter().map(|tree| look::itself(&tree)).filter(|tree| is_one(tree)).collect();
-        let is_server = account.is_some() && machine == Machine::This;
+        let is_server = account.is_some() && modes == Modes::Server;
         Self { reader: account.unwrap_or_else(Account::stranger), is_server, trees }
     }
 
