@@ -31,7 +31,7 @@ impl Stop {
 /// The time behind the deadline for what must still be done then: the copy that is
 /// delivered, and the digest for the log. A run ends at most this much after its
 /// deadline, and the little more that the system takes to remove files.
-pub const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a wait that can be stopped goes on unasked.
 const UNASKED: Duration = Duration::from_millis(20);

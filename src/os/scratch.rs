@@ -1,19 +1,27 @@
 //! Private directories below the state directory, and copies in them. Fails
 //! with what the system says.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Seek};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
+use nix::unistd::geteuid;
 
-/// Mode of a directory that only we can enter.
-const OURS: u32 = 0o700;
+use super::copy::{self, GoOn};
+use super::files::MODE;
 
-/// First letters of the names of private directories.
+/// Mode of a directory that only we can enter. The sticky bit, which nobody else
+/// needs there, is our mark: a sweep removes no directory without it.
+const OURS: u32 = 0o1700;
+
+/// First letters of the names of private directories, and how many letters and
+/// digits follow them.
 const PREFIX: &str = "scan-";
+const RANDOM: usize = 12;
 
 /// When a private directory has certainly been left behind by a process that
 /// was killed: no deadline is longer than a day.
@@ -33,7 +41,8 @@ impl Scratch {
     /// removed on the way.
     pub fn new(state: &Path) -> io::Result<Self> {
         // Programs print the real path, so it must be known.
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(state.canonicalize()?)?;
+        let mut builder = tempfile::Builder::new();
+        let directory = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(state.canonicalize()?)?;
         let scratch = Self(directory.keep());
         // By the file system's own clock, which need not be ours.
         if let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
@@ -50,13 +59,12 @@ impl Scratch {
     }
 
     /// Copies the whole of `content` to the new file `name`; gives its path and
-    /// size.
-    pub fn copy(&self, mut content: &File, name: &str) -> io::Result<(PathBuf, u64)> {
+    /// size. Fails with what `go_on` gives.
+    pub fn copy(&self, content: &File, name: &str, go_on: GoOn<'_>) -> io::Result<(PathBuf, u64)> {
         let path = self.0.join(name);
-        let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        copy.set_permissions(Permissions::from_mode(0o600))?;
-        content.rewind()?;
-        let size = io::copy(&mut content, &mut copy)?;
+        let copy = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path)?;
+        copy.set_permissions(Permissions::from_mode(MODE))?;
+        let size = copy::all(content, &copy, go_on)?;
         Ok((path, size))
     }
 }
@@ -77,10 +85,15 @@ fn remove(path: &Path) {
     }
 }
 
-/// Makes the directories below `path` ours to empty. No link is followed.
+/// Makes the directory `path` and those below it ours to empty. No link is followed,
+/// not even one that takes the place of a directory at this very moment: the
+/// directory is held by a descriptor, and all goes by that.
 fn unlock(path: &Path, depth: usize) {
-    let _ = fs::set_permissions(path, Permissions::from_mode(OURS));
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    let Ok(directory) = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) else { return };
+    let held = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    let _ = fs::set_permissions(&held, Permissions::from_mode(OURS));
+    let entries = fs::read_dir(&held).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
         unlock(&entry.path(), depth - 1);
     }
@@ -92,13 +105,26 @@ const DEEPEST: usize = 100;
 fn remove_stale(state: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(state) else { return };
     let stale = entries.take(MOST_LOOKED_AT).flatten().filter(|entry| {
-        let ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
         // Of the name itself: a link is not followed.
-        ours && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_stale(metadata.modified(), now))
+        is_our_name(entry.file_name().as_encoded_bytes())
+            && entry
+                .metadata()
+                .is_ok_and(|metadata| is_marked(&metadata) && is_stale(metadata.modified(), now))
     });
     for entry in stale.take(MOST_REMOVED) {
         remove(&entry.path());
     }
+}
+
+/// Whether we may have made a directory of this name.
+fn is_our_name(name: &[u8]) -> bool {
+    name.strip_prefix(PREFIX.as_bytes())
+        .is_some_and(|rest| rest.len() == RANDOM && rest.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Whether it is a directory of our own account with our mark.
+fn is_marked(metadata: &Metadata) -> bool {
+    metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o7777 == OURS
 }
 
 fn is_stale(modified: io::Result<SystemTime>, now: SystemTime) -> bool {
@@ -132,35 +158,18 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Compares what is at `path` with `before`.
-pub fn left(path: &Path, mut before: &File) -> io::Result<Left> {
-    let Ok(mut after) = open_plain(path) else {
+/// Compares what is at `path` with `before`. Fails with what `go_on` gives, too.
+pub fn left(path: &Path, before: &File, go_on: GoOn<'_>) -> io::Result<Left> {
+    let Ok(after) = open_plain(path) else {
         return Ok(if path.is_symlink() || path.exists() { Left::Odd } else { Left::Nothing });
     };
     let size = after.metadata()?.len();
     if size == 0 {
         return Ok(Left::Empty);
     }
-    before.rewind()?;
-    let same = size == before.metadata()?.len() && are_same(&mut before, &mut after)?;
+    let same = size == before.metadata()?.len() && copy::are_same(before, &after, go_on)?;
     Ok(if same { Left::Same } else { Left::Changed })
 }
-
-fn are_same(one: &mut impl Read, other: &mut impl Read) -> io::Result<bool> {
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    loop {
-        a.clear();
-        b.clear();
-        one.by_ref().take(PIECE).read_to_end(&mut a)?;
-        other.by_ref().take(PIECE).read_to_end(&mut b)?;
-        if a != b || a.is_empty() {
-            return Ok(a == b);
-        }
-    }
-}
-
-/// Bytes that are compared at a time.
-const PIECE: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -168,21 +177,33 @@ mod tests {
     use std::fs::FileTimes;
 
     #[test]
-    fn only_stale_private_directories_go() {
+    fn only_stale_directories_that_we_made_go() {
         let state = tempfile::tempdir().unwrap();
         let old = SystemTime::now() - STALE - Duration::from_secs(60);
-        for name in ["scan-old", "other-old", "scan-new"] {
+        let ours = "scan-0123456789ab";
+        let table = [
+            (ours, OURS, old, false),
+            ("scan-ABCDEFGHIJKL", OURS, SystemTime::now(), true),
+            ("scan-archive", OURS, old, true),
+            ("scan-0123456789abc", OURS, old, true),
+            ("scan-0123456789-b", OURS, old, true),
+            ("other0123456789ab", OURS, old, true),
+            ("scan-bbbbbbbbbbbb", 0o700, old, true),
+            ("scan-cccccccccccc", 0o1755, old, true),
+        ];
+        let kept: Vec<&str> = table.iter().filter(|(.., kept)| *kept).map(|(name, ..)| *name).collect();
+        for (name, mode, modified, _) in table {
             let path = state.path().join(name);
             fs::create_dir(&path).unwrap();
             fs::write(path.join("part"), "x").unwrap();
-            if name.ends_with("old") {
-                File::open(&path).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
-            }
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            File::open(&path).unwrap().set_times(FileTimes::new().set_modified(modified)).unwrap();
         }
-        fs::write(state.path().join("scan-file"), "").unwrap();
+        fs::write(state.path().join("scan-dddddddddddd"), "").unwrap();
+        std::os::unix::fs::symlink("/etc", state.path().join("scan-eeeeeeeeeeee")).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
-        let mode = fs::metadata(scratch.path()).unwrap().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        assert_eq!(fs::metadata(scratch.path()).unwrap().mode() & 0o7777, OURS);
+        assert!(is_our_name(scratch.path().file_name().unwrap().as_encoded_bytes()));
         let own = scratch.path().to_owned();
         drop(scratch);
         assert!(!own.exists());
@@ -191,7 +212,25 @@ mod tests {
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["other-old", "scan-file", "scan-new"]);
+        let mut expected = [&kept[..], &["scan-dddddddddddd", "scan-eeeeeeeeeeee"]].concat();
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn unlocking_follows_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["foreign", "ours", "ours/locked"] {
+            fs::create_dir(path(name)).unwrap();
+            fs::set_permissions(path(name), Permissions::from_mode(0o755)).unwrap();
+        }
+        std::os::unix::fs::symlink(path("foreign"), path("ours/link")).unwrap();
+        std::os::unix::fs::symlink(path("foreign"), path("top")).unwrap();
+        let mode = |name: &str| fs::metadata(path(name)).unwrap().mode() & 0o7777;
+        unlock(&path("top"), DEEPEST);
+        unlock(&path("ours"), DEEPEST);
+        assert_eq!((mode("foreign"), mode("ours"), mode("ours/locked")), (0o755, OURS, OURS));
     }
 
     #[test]
@@ -200,15 +239,15 @@ mod tests {
         let original = state.path().join("original");
         fs::write(&original, "content").unwrap();
         let mut file = File::open(&original).unwrap();
-        file.read_exact(&mut [0; 3]).unwrap();
+        std::io::Read::read_exact(&mut file, &mut [0; 3]).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
-        let (path, size) = scratch.copy(&file, "part").unwrap();
+        let (path, size) = scratch.copy(&file, "part", &|| Ok(())).unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), size), ("content", 7));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(left(&path, &file).unwrap(), Left::Same);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Same);
         fs::write(&path, "other  ").unwrap();
-        assert_eq!(left(&path, &file).unwrap(), Left::Changed);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Changed);
         fs::hard_link(&path, scratch.path().join("second")).unwrap();
-        assert_eq!(left(&path, &file).unwrap(), Left::Odd);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Odd);
     }
 }
