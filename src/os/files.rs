@@ -51,8 +51,13 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
 /// A file in memory that holds `bytes`: for what must be had with a full disk,
 /// too.
 pub fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    in_memory_by(|file| file.write_all(bytes))
+}
+
+/// Likewise, with what `write` writes.
+pub fn in_memory_by(write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let mut file = File::from(memfd_create("part", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(bytes)?;
+    write(&mut file)?;
     Ok(file)
 }
 
