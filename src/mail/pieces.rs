@@ -22,17 +22,24 @@ impl<'t> Pieces<'t> {
 
     /// Adds one byte.
     pub(crate) fn push(&mut self, byte: u8) {
-        if self.piece.len() == PIECE {
-            self.hand_on();
-        }
         if self.wanted {
             self.piece.push(byte);
+            if self.piece.len() == PIECE {
+                self.hand_on();
+            }
         }
     }
 
     /// Adds `bytes`.
-    pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.push(*byte));
+    pub(crate) fn extend(&mut self, mut bytes: &[u8]) {
+        while self.wanted && !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.len()));
+            self.piece.extend_from_slice(now);
+            bytes = later;
+            if self.piece.len() == PIECE {
+                self.hand_on();
+            }
+        }
     }
 
     /// Whether more is wanted.
@@ -56,7 +63,7 @@ impl<'t> Pieces<'t> {
 /// Gives `take` what stands there already.
 pub(crate) fn plain(bytes: &[u8], take: Take<'_>) {
     let mut pieces = bytes.chunks(PIECE);
-    while pieces.next().is_some_and(|piece| take(piece)) {}
+    while pieces.next().is_some_and(&mut *take) {}
 }
 
 /// Bytes that are handed over in pieces, in one.

@@ -112,6 +112,11 @@ pub fn micros() -> u64 {
     in_micros(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
+/// Nanoseconds since 1970, for names that no other has.
+pub(super) fn nanos() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
+}
+
 /// `time` in microseconds.
 pub fn in_micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

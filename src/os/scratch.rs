@@ -1,27 +1,33 @@
 //! Private directories below the state directory, and copies in them. Fails
 //! with what the system says.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
+use super::clock;
 use super::copy::{self, GoOn};
 use super::files::MODE;
 
-/// Mode of a directory that only we can enter. The sticky bit, which nobody else
-/// needs there, is our mark: a sweep removes no directory without it.
-const OURS: u32 = 0o1700;
+/// Mode of a directory that only we can enter.
+const OURS: u32 = 0o700;
 
-/// First letters of the names of private directories, and how many letters and
-/// digits follow them.
+/// First letters of the names of private directories. Hexadecimal digits follow: some
+/// that no other has, and a mark that comes of them, so that a sweep knows what we made
+/// from what only has such a name.
 const PREFIX: &str = "scan-";
-const RANDOM: usize = 12;
+const OWN: usize = 16;
+const MARK: usize = 8;
+
+/// Names that are tried. Each comes of the time, so that the first is free.
+const TRIES: u32 = 10;
 
 /// When a private directory has certainly been left behind by a process that
 /// was killed: no deadline is longer than a day.
@@ -41,9 +47,7 @@ impl Scratch {
     /// removed on the way.
     pub fn new(state: &Path) -> io::Result<Self> {
         // Programs print the real path, so it must be known.
-        let mut builder = tempfile::Builder::new();
-        let directory = builder.prefix(PREFIX).rand_bytes(RANDOM).tempdir_in(state.canonicalize()?)?;
-        let scratch = Self(directory.keep());
+        let scratch = Self(make(&state.canonicalize()?)?);
         // By the file system's own clock, which need not be ours.
         if let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
             remove_stale(state, now);
@@ -73,6 +77,40 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         remove(&self.0);
     }
+}
+
+/// A new directory below `state`.
+fn make(state: &Path) -> io::Result<PathBuf> {
+    let mut last = ErrorKind::AlreadyExists.into();
+    for i in 0..TRIES {
+        let path = state.join(name(&format!("{} {i} {}", std::process::id(), clock::nanos())));
+        match fs::DirBuilder::new().mode(OURS).create(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// The name that comes of `seed`.
+fn name(seed: &str) -> String {
+    let own = digits(seed, OWN);
+    let mark = digits(&own, MARK);
+    format!("{PREFIX}{own}{mark}")
+}
+
+fn digits(text: &str, count: usize) -> String {
+    let hasher = blake3::Hasher::new_derive_key("convscan private directory");
+    let hash = hasher.clone().update(text.as_bytes()).finalize();
+    hash.to_hex().chars().take(count).collect()
+}
+
+/// Whether we made a directory of this name.
+fn is_our_name(name: &OsStr) -> bool {
+    let digits_of = |name: &str| Some(name.strip_prefix(PREFIX)?.split_at_checked(OWN)?.0.to_owned());
+    let own = name.to_str().and_then(digits_of);
+    own.is_some_and(|own| name == OsStr::new(&format!("{PREFIX}{own}{}", digits(&own, MARK))))
 }
 
 /// Removes a directory with all that a scanner may have left in it. Where that
@@ -106,25 +144,17 @@ fn remove_stale(state: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(state) else { return };
     let stale = entries.take(MOST_LOOKED_AT).flatten().filter(|entry| {
         // Of the name itself: a link is not followed.
-        is_our_name(entry.file_name().as_encoded_bytes())
-            && entry
-                .metadata()
-                .is_ok_and(|metadata| is_marked(&metadata) && is_stale(metadata.modified(), now))
+        is_our_name(&entry.file_name())
+            && entry.metadata().is_ok_and(|metadata| is_ours(&metadata) && is_stale(metadata.modified(), now))
     });
     for entry in stale.take(MOST_REMOVED) {
         remove(&entry.path());
     }
 }
 
-/// Whether we may have made a directory of this name.
-fn is_our_name(name: &[u8]) -> bool {
-    name.strip_prefix(PREFIX.as_bytes())
-        .is_some_and(|rest| rest.len() == RANDOM && rest.iter().all(u8::is_ascii_alphanumeric))
-}
-
-/// Whether it is a directory of our own account with our mark.
-fn is_marked(metadata: &Metadata) -> bool {
-    metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode() & 0o7777 == OURS
+/// Whether it is a directory of our own account.
+fn is_ours(metadata: &Metadata) -> bool {
+    metadata.is_dir() && metadata.uid() == geteuid().as_raw()
 }
 
 fn is_stale(modified: io::Result<SystemTime>, now: SystemTime) -> bool {
@@ -154,7 +184,7 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
     if metadata.is_file() && metadata.nlink() == 1 {
         Ok(file)
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"))
+        Err(io::Error::new(ErrorKind::InvalidInput, "not a plain file"))
     }
 }
 
@@ -180,30 +210,34 @@ mod tests {
     fn only_stale_directories_that_we_made_go() {
         let state = tempfile::tempdir().unwrap();
         let old = SystemTime::now() - STALE - Duration::from_secs(60);
-        let ours = "scan-0123456789ab";
+        let hours = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 3600);
+        let (ours, young, day) = (name("a"), name("b"), name("c"));
+        let mut other = name("d");
+        other.pop();
+        let other_mark = format!("{other}{}", if name("d").ends_with('0') { '1' } else { '0' });
         let table = [
-            (ours, OURS, old, false),
-            ("scan-ABCDEFGHIJKL", OURS, SystemTime::now(), true),
-            ("scan-archive", OURS, old, true),
-            ("scan-0123456789abc", OURS, old, true),
-            ("scan-0123456789-b", OURS, old, true),
-            ("other0123456789ab", OURS, old, true),
-            ("scan-bbbbbbbbbbbb", 0o700, old, true),
-            ("scan-cccccccccccc", 0o1755, old, true),
+            (ours.as_str(), hours(26), false),
+            // No deadline is longer than a day, and one may have begun then.
+            (day.as_str(), hours(24), true),
+            (young.as_str(), hours(0), true),
+            ("scan-archive", old, true),
+            ("scan-0123456789ab", old, true),
+            (other.as_str(), old, true),
+            (other_mark.as_str(), old, true),
         ];
         let kept: Vec<&str> = table.iter().filter(|(.., kept)| *kept).map(|(name, ..)| *name).collect();
-        for (name, mode, modified, _) in table {
+        for (name, modified, _) in table {
             let path = state.path().join(name);
             fs::create_dir(&path).unwrap();
             fs::write(path.join("part"), "x").unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             File::open(&path).unwrap().set_times(FileTimes::new().set_modified(modified)).unwrap();
         }
-        fs::write(state.path().join("scan-dddddddddddd"), "").unwrap();
-        std::os::unix::fs::symlink("/etc", state.path().join("scan-eeeeeeeeeeee")).unwrap();
+        let (file, link) = (name("file"), name("link"));
+        fs::write(state.path().join(&file), "").unwrap();
+        std::os::unix::fs::symlink("/etc", state.path().join(&link)).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
         assert_eq!(fs::metadata(scratch.path()).unwrap().mode() & 0o7777, OURS);
-        assert!(is_our_name(scratch.path().file_name().unwrap().as_encoded_bytes()));
+        assert!(is_our_name(scratch.path().file_name().unwrap()));
         let own = scratch.path().to_owned();
         drop(scratch);
         assert!(!own.exists());
@@ -212,7 +246,7 @@ mod tests {
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        let mut expected = [&kept[..], &["scan-dddddddddddd", "scan-eeeeeeeeeeee"]].concat();
+        let mut expected = [&kept[..], &[&file, &link]].concat();
         expected.sort_unstable();
         assert_eq!(names, expected);
     }
@@ -239,7 +273,7 @@ mod tests {
         let original = state.path().join("original");
         fs::write(&original, "content").unwrap();
         let mut file = File::open(&original).unwrap();
-        std::io::Read::read_exact(&mut file, &mut [0; 3]).unwrap();
+        io::Read::read_exact(&mut file, &mut [0; 3]).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
         let (path, size) = scratch.copy(&file, "part", &|| Ok(())).unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), size), ("content", 7));

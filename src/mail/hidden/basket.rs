@@ -44,7 +44,7 @@ pub fn most_held(size: usize) -> usize {
 
 /// Most bytes that are read, again on each level and for each version.
 fn most_work(size: usize) -> u64 {
-    32 * (size as u64) + (32 << 20)
+    32 * (size as u64) + (16 << 20)
 }
 
 /// A piece that was shown.

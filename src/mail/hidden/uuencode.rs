@@ -201,14 +201,15 @@ fn decode_lines(section: &[u8], taken: Taken, take: Take<'_>) {
         }
         let sixes = data.iter().map(|byte| byte.wrapping_sub(b' ') & 0x3F).chain(std::iter::repeat(0));
         let mut sixes = sixes.map(u32::from).take(count.div_ceil(3) * 4);
-        let mut left = count;
-        while let Some(first) = sixes.next() {
+        // A line has 63 bytes at most, and up to two that fill up its last group.
+        let mut bytes = [0; 66];
+        let mut slots = bytes.chunks_exact_mut(3);
+        while let (Some(slot), Some(first)) = (slots.next(), sixes.next()) {
             let group = sixes.by_ref().take(3).fold(first, |group, six| group << 6 | six);
-            let [_, bytes @ ..] = group.to_be_bytes();
-            let bytes = bytes.get(..left.min(bytes.len())).unwrap_or_default();
-            out.extend(bytes);
-            left -= bytes.len();
+            let [_, decoded @ ..] = group.to_be_bytes();
+            slot.copy_from_slice(&decoded);
         }
+        out.extend(bytes.get(..count).unwrap_or_default());
     }
     out.end();
 }
