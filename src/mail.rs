@@ -8,4 +8,5 @@ pub mod field;
 pub mod hidden;
 pub mod message;
 pub mod parameter;
+pub mod pieces;
 mod words;

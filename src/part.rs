@@ -1,6 +1,6 @@
 //! One body part as the channel handed it over, and where the answer goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::channel::{Var, Vars};
 use crate::text;
@@ -75,24 +75,41 @@ pub struct Outputs {
     pub headers: Option<PathBuf>,
     /// Options and status; there when `override-option-file=1`.
     pub options: Option<PathBuf>,
+    /// Where the content comes from.
+    input: Option<PathBuf>,
+    /// The header files that were given.
+    given: [Option<PathBuf>; 2],
 }
 
 impl Outputs {
     /// The output files that `vars` name. A name that is already that of another
-    /// file of the contract does not count: one would overwrite the other. Only
-    /// the content may go where it came from.
-    pub fn from_vars(vars: &Vars) -> Self {
-        let inputs = [Var::InputFile, Var::InputHeaders, Var::MessageHeaders].map(|var| vars.path(var));
-        let [part, ..] = &inputs;
-        let file = vars.path(Var::OutputFile);
-        let file = file.filter(|path| *part == Some(path.clone()) || !inputs.contains(&Some(path.clone())));
-        let taken = |path: &PathBuf| {
-            inputs.iter().flatten().any(|input| input == path) || file.as_ref() == Some(path)
+    /// file of the contract, as `is_one` tells, does not count: one would overwrite
+    /// the other. Only the content may go where it came from.
+    pub fn from_vars(vars: &Vars, is_one: &dyn Fn(&Path, &Path) -> bool) -> Self {
+        let is_any = |taken: &[&Option<PathBuf>], path: &PathBuf| {
+            taken.iter().copied().flatten().any(|taken| is_one(taken, path))
         };
-        let options = vars.path(Var::OutputOptions).filter(|path| !taken(path));
-        let headers =
-            vars.path(Var::OutputHeaders).filter(|path| !taken(path) && options.as_ref() != Some(path));
-        Self { file, headers, options }
+        let input = vars.path(Var::InputFile);
+        let [part_header, message_header] =
+            [Var::InputHeaders, Var::MessageHeaders].map(|var| vars.path(var));
+        let file = vars.path(Var::OutputFile);
+        let file =
+            file.filter(|path| is_any(&[&input], path) || !is_any(&[&part_header, &message_header], path));
+        let taken = [&input, &part_header, &message_header, &file];
+        let options = vars.path(Var::OutputOptions).filter(|path| !is_any(&taken, path));
+        let headers = vars.path(Var::OutputHeaders);
+        let headers = headers.filter(|path| !is_any(&taken, path) && !is_any(&[&options], path));
+        Self { file, headers, options, input, given: [part_header, message_header] }
+    }
+
+    /// All files of the contract but the one at `path`, and but the one that the
+    /// content comes from if `path` is where it goes.
+    pub fn others(&self, path: &Path) -> Vec<&Path> {
+        let is_content = self.file.as_deref() == Some(path);
+        let input = self.input.iter().filter(|_| !is_content);
+        let outputs = [&self.file, &self.headers, &self.options].into_iter().flatten();
+        let all = outputs.chain(input).chain(self.given.iter().flatten());
+        all.map(PathBuf::as_path).filter(|other| *other != path).collect()
     }
 }
 

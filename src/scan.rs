@@ -49,6 +49,8 @@ pub struct Outcome {
     pub ahead: Option<Ahead>,
     /// The part as it was cleaned and scanned again.
     pub cleaned: Option<Cleaned>,
+    /// The end of all work on the part.
+    pub deadline: Deadline,
 }
 
 /// One part from its file to the reply. `target` is where a clean part is to be
@@ -90,15 +92,17 @@ pub fn scan(config: &Config, part: &Part, way: Way, target: Option<&Path>, watch
         findings: &findings,
         cleaned: cleaned.as_ref().map(|cleaned| cleaned.as_ref().map(|_| ()).map_err(String::as_str)),
         way,
+        deadline,
     };
     let judgement = policy::judge(&config.policy, &findings, evidence.circumstances());
     let (reply, record) = word::word(config, &evidence, &judgement);
     let (ahead, cleaned) = (ahead.into_inner().flatten(), cleaned.and_then(Result::ok));
-    Outcome { action: judgement.action, reply, record, input: Some(input), ahead, cleaned }
+    Outcome { action: judgement.action, reply, record, input: Some(input), ahead, cleaned, deadline }
 }
 
 /// The reply for a part that no engine was asked about, for `error`.
 pub fn give_up(config: &Config, part: &Part, way: Way, error: ScanError) -> Outcome {
+    let deadline = Deadline::after(config.limits.deadline);
     let input = open(part).ok();
     let headers = Headers::of(part);
     let names = hints::names(config, part, &headers);
@@ -111,10 +115,11 @@ pub fn give_up(config: &Config, part: &Part, way: Way, error: ScanError) -> Outc
         findings: &findings,
         cleaned: None,
         way,
+        deadline,
     };
     let judgement = policy::judge(&config.policy, &findings, evidence.circumstances());
     let (reply, record) = word::word(config, &evidence, &judgement);
-    Outcome { action: judgement.action, reply, record, input, ahead: None, cleaned: None }
+    Outcome { action: judgement.action, reply, record, input, ahead: None, cleaned: None, deadline }
 }
 
 fn open(part: &Part) -> Result<Input, ScanError> {

@@ -90,7 +90,7 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Ending {
     files::set_umask();
     let given = Given::read(arguments);
     let vars = vars::capture();
-    let mut outputs = Outputs::from_vars(&vars);
+    let mut outputs = Outputs::from_vars(&vars, &files::are_one_name);
     let release = given.release.unwrap_or_default();
     promised.set(promise(&outputs, release));
     let Setup { config, fault } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
@@ -136,9 +136,10 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, ScanError> {
 
 /// Puts the answer in place. Where that fails the promise still stands.
 fn act(outputs: &Outputs, voice: Voice, outcome: Outcome) -> (Ending, Record) {
-    let Outcome { action, reply, mut record, input, ahead, cleaned } = outcome;
+    let Outcome { action, reply, mut record, input, ahead, cleaned, deadline } = outcome;
     let cleaned = cleaned.as_ref().map(|cleaned| &cleaned.input);
-    let committed = commit::commit(outputs, &reply, Sources { input: input.as_ref(), ahead, cleaned });
+    let sources = Sources { input: input.as_ref(), ahead, cleaned };
+    let committed = commit::commit(outputs, &reply, sources, deadline.with_grace());
     let defer = name_of(&Action::NAMES, &Action::Defer);
     if let Err(error) = &committed {
         record.reason = Some(format!("the answer `{}` could not be written: {error}", record.action));

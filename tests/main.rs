@@ -15,6 +15,7 @@ mod harness;
 mod inside;
 
 mod awake;
+mod bounds;
 mod command;
 mod cost;
 mod crash;

@@ -63,7 +63,7 @@ use serde::Serialize;
 use crate::cli::exit::{self, Exit};
 use crate::config;
 use crate::diagnostic::Severity;
-use crate::mail::message::{Changes, Leaf, Message};
+use crate::mail::message::{Changes, Labels, Leaf, Message};
 use crate::mta::conversions::{Action, Conversions};
 use crate::mta::mappings::Mappings;
 use crate::mta::source::{Include, LARGEST};
@@ -277,7 +277,7 @@ fn processed(message: &Message<'_>, channel: &Channel, reading: &Reading, explai
         if explain {
             explain::part(channel, leaf, &handled);
         }
-        fate.parts.push(part_report(leaf, &handled));
+        fate.parts.push(part_report(message, leaf, &handled));
         match handled.step {
             Step::Keep => (),
             Step::Change(change) => {
@@ -298,12 +298,12 @@ fn processed(message: &Message<'_>, channel: &Channel, reading: &Reading, explai
     Ok(fate)
 }
 
-fn part_report(leaf: &Leaf, handled: &Handled<'_>) -> PartReport {
+fn part_report(message: &Message<'_>, leaf: &Leaf, handled: &Handled<'_>) -> PartReport {
     let run = handled.run.as_ref();
     PartReport {
         number: leaf.number.clone(),
         r#type: kind(leaf),
-        name: shown_name(leaf),
+        name: shown_name(message.labels(leaf)),
         size: handled.size,
         status: run.and_then(|run| run.status),
         changed: matches!(handled.step, Step::Change(_)),
@@ -342,9 +342,9 @@ fn kind(leaf: &Leaf) -> String {
     format!("{}/{}", half(&leaf.main_type), half(&leaf.subtype))
 }
 
-fn shown_name(leaf: &Leaf) -> Option<String> {
-    let name = [&leaf.filename, &leaf.name].into_iter().find(|name| !name.is_empty())?;
-    Some(text::printable(name, text::SHOWN))
+fn shown_name(labels: Labels) -> Option<String> {
+    let name = [labels.filename, labels.name].into_iter().find(|name| !name.is_empty())?;
+    Some(text::printable(&name, text::SHOWN))
 }
 
 fn duration(value: &str) -> Result<Duration> {

@@ -8,12 +8,13 @@ pub(super) mod version;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use super::sample::{Cleaned, Engine, Response, Sample};
+use super::sample::{Cleaned, Engine, Response, Sample, no_time};
 use crate::config::{Argument, CommandConfig, Private};
-use crate::os::clock::Deadline;
+use crate::os::clock::{self, Deadline};
 use crate::os::input::Input;
-use crate::os::process::{self, Outcome, Spec, Surroundings};
+use crate::os::process::{self, Held, Outcome, Spec, Surroundings};
 use crate::os::scratch::{self, Left, Scratch};
 use crate::os::{lack, look};
 use crate::verdict::{ErrorKind, ScanError, Verdict};
@@ -24,13 +25,14 @@ const NAME: &str = "part";
 
 /// A command-line scanner.
 pub(super) struct Command<'a> {
+    name: &'a str,
     command: &'a CommandConfig,
     state: Option<&'a Path>,
 }
 
 impl<'a> Command<'a> {
-    pub(super) fn new(command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
-        Self { command, state }
+    pub(super) fn new(name: &'a str, command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
+        Self { name, command, state }
     }
 
     fn scratch(&self) -> Result<Scratch, ScanError> {
@@ -47,16 +49,27 @@ impl<'a> Command<'a> {
     }
 
     /// A private copy of the part.
-    fn copy(&self, sample: &Sample<'_>) -> Result<(Scratch, PathBuf), ScanError> {
+    fn copy(&self, sample: &Sample<'_>, work: &Work) -> Result<(Scratch, PathBuf), ScanError> {
         let scratch = self.scratch()?;
-        let unreadable = |error: &dyn std::fmt::Display| {
-            ScanError::new(ErrorKind::Part, format!("cannot make a private copy: {error}"))
-        };
-        let (file, size) = scratch.copy(sample.file, NAME).map_err(|error| unreadable(&error))?;
+        let copied = scratch.copy(sample.file, NAME, &|| work.go_on());
+        let (file, size) = copied
+            .map_err(|error| self.failure("cannot make a private copy", "copying the part", &error, work))?;
         if size != sample.size {
-            return Err(unreadable(&format!("{size} bytes instead of {}", sample.size)));
+            let detail = format!("cannot make a private copy: {size} bytes instead of {}", sample.size);
+            return Err(ScanError::new(ErrorKind::Part, detail));
         }
         Ok((scratch, file))
+    }
+
+    /// The failure of a `step` of ours, `task` in words.
+    fn failure(&self, task: &str, step: &str, error: &io::Error, work: &Work) -> ScanError {
+        match error.kind() {
+            io::ErrorKind::TimedOut => no_time(self.name, step, work.started.elapsed()),
+            io::ErrorKind::Interrupted => {
+                ScanError::new(ErrorKind::Failed, format!("interrupted while {step}")).own_if(true)
+            }
+            _ => ScanError::new(ErrorKind::Part, format!("{task}: {error}")),
+        }
     }
 
     fn run(&self, arguments: &[Argument], private: Private<'_>, by: Deadline) -> Result<Outcome, ScanError> {
@@ -76,15 +89,14 @@ impl<'a> Command<'a> {
     }
 
     fn cleaned(&self, sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, ScanError> {
-        let (scratch, file) = self.copy(sample)?;
+        let work = Work::start(by);
+        let (scratch, file) = self.copy(sample, &work)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.clean, private, by)?;
         output::claims_cleaned(self.command, &outcome, &file)?;
-        let left = scratch::left(&file, sample.file).map_err(|error| {
-            ScanError::new(ErrorKind::Part, format!("cannot compare the cleaned part: {error}"))
-        })?;
+        let left = self.left(&file, sample, &work)?;
         let detail = match left {
-            Left::Changed => return self.own_copy(&file, sample),
+            Left::Changed => return self.own_copy(&file, sample, work),
             Left::Nothing => "claims to have cleaned the part, but there is no file left",
             Left::Odd => "claims to have cleaned the part, but left no plain file",
             Left::Empty => "claims to have cleaned the part, but left nothing of it",
@@ -95,39 +107,64 @@ impl<'a> Command<'a> {
 
     /// What the engine left behind, copied to where the engine cannot reach it: a
     /// child of it may still be writing.
-    fn own_copy(&self, left: &Path, sample: &Sample<'_>) -> Result<Cleaned, ScanError> {
+    fn own_copy(&self, left: &Path, sample: &Sample<'_>, work: Work) -> Result<Cleaned, ScanError> {
         let failed = |error: io::Error| {
-            ScanError::new(ErrorKind::Part, format!("cannot copy the cleaned part: {error}"))
+            self.failure("cannot copy the cleaned part", "copying the cleaned part", &error, &work)
         };
         let scratch = self.scratch()?;
         let content = scratch::open_plain(left).map_err(failed)?;
-        let (own, _) = scratch.copy(&content, NAME).map_err(failed)?;
-        match scratch::left(&own, sample.file).map_err(failed)? {
+        let (own, _) = scratch.copy(&content, NAME, &|| work.go_on()).map_err(failed)?;
+        match self.left(&own, sample, &work)? {
             Left::Changed => {
-                Ok(Cleaned { input: Input::open(&own).map_err(failed)?, _scratch: Some(scratch) })
+                let input = Input::open(&own).map_err(failed)?;
+                Ok(Cleaned { input, _scratch: Some(scratch), _held: Some(work.held) })
             }
             Left::Nothing | Left::Odd | Left::Empty | Left::Same => {
                 Err(ScanError::new(ErrorKind::Failed, "changed the cleaned part after it had ended"))
             }
         }
     }
+
+    /// What is left of the private copy, compared with the part.
+    fn left(&self, file: &Path, sample: &Sample<'_>, work: &Work) -> Result<Left, ScanError> {
+        scratch::left(file, sample.file, &|| work.go_on())
+            .map_err(|error| self.failure("cannot compare the part", "comparing the copy", &error, work))
+    }
+
+    /// Holds a clean answer against what is left of the private copy: something
+    /// found a reason to touch it, be it this scanner or one that watches the disk,
+    /// and it may have done so before it was looked into. Contents are compared, for
+    /// times can be put back; both files have just been in memory.
+    fn untouched(&self, file: &Path, sample: &Sample<'_>, work: &Work) -> Result<(), ScanError> {
+        let detail = match self.left(file, sample, work)? {
+            Left::Same => return Ok(()),
+            Left::Empty if sample.size == 0 => return Ok(()),
+            Left::Nothing => "calls the part clean, but the private copy is not there any more",
+            Left::Odd => "calls the part clean, but the private copy is no plain file any more",
+            Left::Empty | Left::Changed => "calls the part clean, but the private copy was changed",
+        };
+        Err(ScanError::new(ErrorKind::Failed, detail))
+    }
 }
 
-/// Holds a clean answer against what is left of the private copy: something
-/// found a reason to touch it, be it this scanner or one that watches the disk,
-/// and it may have done so before it was looked into. Contents are compared, for
-/// times can be put back; both files have just been in memory.
-fn untouched(file: &Path, sample: &Sample<'_>) -> Result<(), ScanError> {
-    let left = scratch::left(file, sample.file)
-        .map_err(|error| ScanError::new(ErrorKind::Part, format!("cannot compare the part: {error}")))?;
-    let detail = match left {
-        Left::Same => return Ok(()),
-        Left::Empty if sample.size == 0 => return Ok(()),
-        Left::Nothing => "calls the part clean, but the private copy is not there any more",
-        Left::Odd => "calls the part clean, but the private copy is no plain file any more",
-        Left::Empty | Left::Changed => "calls the part clean, but the private copy was changed",
-    };
-    Err(ScanError::new(ErrorKind::Failed, detail))
+/// The work with a private copy, from its beginning. Signals that would end us are
+/// held back as long: they would leave the copy behind.
+struct Work {
+    held: Held,
+    by: Deadline,
+    started: Instant,
+}
+
+impl Work {
+    fn start(by: Deadline) -> Self {
+        Self { held: process::hold_signals(), by, started: clock::instant() }
+    }
+
+    /// Fails when the time is over, and when we were asked to end.
+    fn go_on(&self) -> io::Result<()> {
+        self.by.check()?;
+        if self.held.is_interrupted() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
 }
 
 impl Engine for Command<'_> {
@@ -137,12 +174,13 @@ impl Engine for Command<'_> {
         by: Deadline,
         _meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
-        let (scratch, file) = self.copy(sample)?;
+        let work = Work::start(by);
+        let (scratch, file) = self.copy(sample, &work)?;
         let private = Private { file: &file, directory: scratch.path() };
         let outcome = self.run(&self.command.scan, private, by)?;
         let response = output::response(self.command, &outcome, &file)?;
         if response.verdict == Verdict::Clean {
-            untouched(&file, sample)?;
+            self.untouched(&file, sample, &work)?;
         }
         Ok(response)
     }
@@ -155,6 +193,7 @@ impl Engine for Command<'_> {
         if self.command.version.is_empty() {
             return Err(ScanError::new(ErrorKind::Configuration, "no `version` command line is configured"));
         }
+        let _work = Work::start(by);
         let scratch = self.scratch()?;
         let private = Private { file: scratch.path(), directory: scratch.path() };
         let outcome = self.run(&self.command.version, private, by)?;

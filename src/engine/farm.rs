@@ -5,14 +5,14 @@ mod choice;
 mod member;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use self::member::Member;
 use super::health::{Blame, Trust};
 use super::memory::Memory;
-use super::sample::{Cleaned, Response, Sample};
+use super::sample::{Cleaned, Response, Sample, no_time};
 use crate::config::{Config, EngineConfig, EngineKind};
-use crate::os::clock::Deadline;
+use crate::os::clock::{self, Deadline};
 use crate::verdict::{ErrorKind, Reason, ScanError, Verdict, Weight};
 
 /// How often a part that was sent may be lost. One that breaks an engine may
@@ -84,7 +84,8 @@ impl<'a> Farm<'a> {
         if self.is_too_large(sample.size) {
             return Ok(Verdict::unscannable(Reason::TooLarge).into());
         }
-        let ask = &mut || self.ask(sample, by, meanwhile);
+        let started = clock::instant();
+        let ask = &mut || self.ask(sample, (started, by), meanwhile);
         let response = self.memory.scan(sample, by, &|| self.version(by), ask)?;
         if response.remembered && response.verdict == Verdict::Clean {
             // It is as good as a fresh one only if the engine sees.
@@ -103,7 +104,7 @@ impl<'a> Farm<'a> {
     fn ask(
         &self,
         sample: &Sample<'_>,
-        by: Deadline,
+        (started, by): (Instant, Deadline),
         meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, (ScanError, Blame)> {
         let until = by.within(self.config.timeout);
@@ -138,7 +139,10 @@ impl<'a> Farm<'a> {
                 Err(error) => round.because(member, error),
             }
         }
-        let none = || ScanError::new(ErrorKind::Configuration, "no address");
+        let none = || match until.left() {
+            None => no_time(self.name(), "what comes before asking it", started.elapsed()),
+            Some(_) => ScanError::new(ErrorKind::Configuration, "no address"),
+        };
         Err((round.why.unwrap_or_else(none), round.blame))
     }
 

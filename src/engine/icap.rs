@@ -178,7 +178,8 @@ impl Engine for Icap<'_> {
     }
 
     fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
-        let cleaned = |file| Input::from_file(file).map(|input| Cleaned { input, _scratch: None });
+        let cleaned =
+            |file| Input::from_file(file).map(|input| Cleaned { input, _scratch: None, _held: None });
         match self.repaired(sample, by) {
             Ok(copy) => Some(cleaned(copy?).map_err(|error| unreadable(&error))),
             Err(error) => Some(Err(error)),

@@ -14,7 +14,7 @@ use std::path::Path;
 use self::suspects::Suspects;
 use self::verdicts::{Keys, Verdicts};
 use super::health::Blame;
-use super::sample::{Response, Sample};
+use super::sample::{Response, Sample, no_time};
 use crate::config::{Config, EngineConfig, EngineKind};
 use crate::os::clock::{self, Deadline};
 use crate::os::lock::Lock;
@@ -48,7 +48,12 @@ impl<'a> Memory<'a> {
         tell: &dyn Fn() -> Option<String>,
         ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
     ) -> Result<Response, ScanError> {
-        let Some((verdicts, keys)) = self.keys(sample, by) else { return self.tried(sample, by, tell, ask) };
+        let started = clock::instant();
+        let keys = self.keys(sample, by);
+        if self.verdicts.is_some() && by.left().is_none() && !by.is_stopped() {
+            return Err(no_time(&self.engine.name, "the digest of the part", started.elapsed()));
+        }
+        let Some((verdicts, keys)) = keys else { return self.tried(sample, by, tell, ask) };
         let response = self.known_or_asked(verdicts, &keys, (sample, by), tell, ask)?;
         verdicts.count(&response.verdict);
         Ok(response)
@@ -112,7 +117,7 @@ impl<'a> Memory<'a> {
         match ask() {
             Ok(response) => {
                 if broke > 0 {
-                    suspects.clear(sample);
+                    suspects.clear(sample, by.with_grace());
                 }
                 let cost = (&response, clock::instant().duration_since(began));
                 costly::remember(self.engine, &suspects.table(), (sample, by), cost, tell);
@@ -120,7 +125,7 @@ impl<'a> Memory<'a> {
             }
             Err((error, blame)) => {
                 if blame == Blame::Part && Suspects::counts(error.kind, enough) {
-                    suspects.count(sample, broke);
+                    suspects.count(sample, broke, by.with_grace());
                 }
                 Err(error)
             }

@@ -2,12 +2,14 @@
 //! and signatures alone.
 
 use std::fs::File;
+use std::time::Duration;
 
 use crate::os::clock::Deadline;
 use crate::os::fingerprint::Fingerprint;
 use crate::os::input::Input;
+use crate::os::process::Held;
 use crate::os::scratch::Scratch;
-use crate::verdict::{ScanError, Verdict};
+use crate::verdict::{ErrorKind, ScanError, Verdict};
 
 /// What an engine is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +58,8 @@ pub struct Cleaned {
     pub input: Input,
     /// Where it is, if it has a name.
     pub(super) _scratch: Option<Scratch>,
+    /// Keeps signals from leaving it behind; let go after it.
+    pub(super) _held: Option<Held>,
 }
 
 /// Something that gives a verdict, at one address.
@@ -77,4 +81,11 @@ pub trait Engine: Send + Sync {
 
     /// Its version, by asking. May take as long as a scan.
     fn version(&self, by: Deadline) -> Result<String, ScanError>;
+}
+
+/// The failure of an engine that could not be asked any more, with the step that used
+/// up the time.
+pub(super) fn no_time(engine: &str, step: &str, took: Duration) -> ScanError {
+    let detail = format!("no time left for engine `{engine}`: {step} took {:.1} s", took.as_secs_f64());
+    ScanError::new(ErrorKind::TimedOut, detail).own_if(true)
 }

@@ -62,12 +62,12 @@ fn has_two_boundaries(value: &[u8]) -> bool {
     const NAME: &[u8] = b"boundary";
     let mut forms = BTreeSet::new();
     let mut piece_numbers = BTreeSet::new();
-    for (name, _) in parameter::all(value) {
+    for name in parameter::names(value) {
         let Some((start, mark)) = name.split_at_checked(NAME.len()) else { continue };
         if !start.eq_ignore_ascii_case(NAME) || !matches!(mark.first(), None | Some(b'*')) {
             continue;
         }
-        let number = mark.strip_suffix(b"*").unwrap_or(mark).to_vec();
+        let number = mark.strip_suffix(b"*").unwrap_or(mark);
         let is_piece = !number.is_empty();
         let form = match (mark, is_piece) {
             (b"", _) => Form::Plain,

@@ -32,9 +32,15 @@ pub fn looks_encoded(start: &[u8], encoding: &str) -> bool {
     }
 }
 
-/// `content` without `encoding`.
-pub fn decoded(content: &[u8], encoding: &str) -> Vec<u8> {
-    Encoding::named(encoding.as_bytes()).decoded(content)
+/// `content` without `encoding`; `look` sees it piece by piece.
+pub fn decoded(content: &[u8], encoding: &str, look: &mut dyn FnMut(&[u8])) -> Vec<u8> {
+    let mut out = Vec::new();
+    Encoding::named(encoding.as_bytes()).decode(content, &mut |piece| {
+        look(piece);
+        out.extend_from_slice(piece);
+        true
+    });
+    out
 }
 
 #[cfg(test)]

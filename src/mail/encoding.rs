@@ -4,6 +4,8 @@
 //! nothing is rejected; bytes that do not belong are skipped or kept as they are.
 //! Written: lines of at most 76 characters, as RFC 2045 asks for in 6.7 and 6.8.
 
+use crate::mail::pieces::{self, Pieces, Take};
+
 /// The transfer encodings that are known. What is unknown counts as `Identity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -46,10 +48,19 @@ impl Encoding {
 
     /// `bytes` without this encoding.
     pub(crate) fn decoded(self, bytes: &[u8]) -> Vec<u8> {
+        let capacity = match self {
+            Self::Identity | Self::QuotedPrintable => bytes.len(),
+            Self::Base64 => bytes.len() / 4 * 3 + 3,
+        };
+        pieces::whole(capacity, |take| self.decode(bytes, take))
+    }
+
+    /// Gives `take` the bytes without this encoding, in pieces.
+    pub(crate) fn decode(self, bytes: &[u8], take: Take<'_>) {
         match self {
-            Self::Identity => bytes.to_vec(),
-            Self::Base64 => from_base64(bytes),
-            Self::QuotedPrintable => from_quoted_printable(bytes),
+            Self::Identity => pieces::plain(bytes, take),
+            Self::Base64 => from_base64(bytes, take),
+            Self::QuotedPrintable => from_quoted_printable(bytes, take),
         }
     }
 
@@ -103,8 +114,8 @@ pub(crate) fn width(text: &[u8], eol: &[u8]) -> Width {
 }
 
 /// Padding ends a group and not the text: some mail programs join pieces.
-fn from_base64(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
+fn from_base64(bytes: &[u8], take: Take<'_>) {
+    let mut out = Pieces::new(take);
     let (mut group, mut bits) = (0_u32, 0_u32);
     for byte in bytes {
         let value = match byte {
@@ -124,9 +135,12 @@ fn from_base64(bytes: &[u8]) -> Vec<u8> {
         if bits >= 8 {
             bits -= 8;
             out.push((group >> bits & 0xFF) as u8);
+            if !out.is_wanted() {
+                break;
+            }
         }
     }
-    out
+    out.end();
 }
 
 fn to_base64(bytes: &[u8], eol: &[u8]) -> Vec<u8> {
@@ -151,8 +165,8 @@ fn to_base64(bytes: &[u8], eol: &[u8]) -> Vec<u8> {
 
 /// Blanks at the end of a line are transport's work and go, RFC 2045, 6.7 (3);
 /// a `=` that starts nothing stays as it is.
-fn from_quoted_printable(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
+fn from_quoted_printable(bytes: &[u8], take: Take<'_>) {
+    let mut out = Pieces::new(take);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let body = line.strip_suffix(b"\n").unwrap_or(line);
         let body = body.strip_suffix(b"\r").unwrap_or(body);
@@ -160,32 +174,35 @@ fn from_quoted_printable(bytes: &[u8]) -> Vec<u8> {
         let blanks = body.iter().rev().take_while(|byte| b" \t".contains(byte)).count();
         let body = body.get(..body.len() - blanks).unwrap_or(body);
         match body.strip_suffix(b"=") {
-            Some(body) => unquote(body, &mut out),
+            Some(body) => unquote(body, &mut |byte| out.push(byte)),
             None => {
-                unquote(body, &mut out);
-                out.extend_from_slice(eol);
+                unquote(body, &mut |byte| out.push(byte));
+                out.extend(eol);
             }
         }
+        if !out.is_wanted() {
+            break;
+        }
     }
-    out
+    out.end();
 }
 
 /// Takes the `=XX` of quoted-printable out of one line.
-pub(crate) fn unquote(mut rest: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn unquote(mut rest: &[u8], put: &mut impl FnMut(u8)) {
     while let [first, tail @ ..] = rest {
         rest = match (first, tail) {
             (b'=', [high, low, tail @ ..]) => match (hex(*high), hex(*low)) {
                 (Some(high), Some(low)) => {
-                    out.push(high << 4 | low);
+                    put(high << 4 | low);
                     tail
                 }
                 _ => {
-                    out.push(b'=');
+                    put(b'=');
                     rest.get(1..).unwrap_or_default()
                 }
             },
             _ => {
-                out.push(*first);
+                put(*first);
                 tail
             }
         };

@@ -15,6 +15,10 @@ pub const LONGEST: u64 = 256 * 1024;
 /// Longest file name that is compared, in characters; no file system has longer ones.
 const LONGEST_NAME: usize = 4096;
 
+/// Longest name that is decoded, in bytes. A longer one loses its middle before, for a
+/// whole part may be one name.
+const LONGEST_RAW: usize = 64 * 1024;
+
 /// The fields that name a file, and the parameters that they do it with. Each
 /// field has been seen with that of the other, and mail programs take it.
 const NAMING: [(&str, [&str; 2]); 2] =
@@ -63,7 +67,10 @@ pub fn decode_words(raw: &[u8]) -> String {
 /// A file name with encoded words decoded, for comparing: nothing in it is made
 /// printable. What is too long loses its middle.
 pub fn file_name(raw: &[u8]) -> String {
-    let mut name = words::decoded(raw);
+    let mut name = match (raw.get(..LONGEST_RAW / 2), raw.get(raw.len().saturating_sub(LONGEST_RAW / 2)..)) {
+        (Some(start), Some(end)) if raw.len() > LONGEST_RAW => words::decoded(&[start, end].concat()),
+        _ => words::decoded(raw),
+    };
     if name.len() > LONGEST_NAME {
         name.retain(|c| !text::is_invisible(c));
     }

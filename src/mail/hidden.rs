@@ -9,6 +9,8 @@
 
 mod basket;
 mod binhex;
+#[cfg(any(test, feature = "testing"))]
+mod gather;
 mod lines;
 mod look;
 mod mail;
@@ -19,9 +21,12 @@ mod uuencode;
 mod yenc;
 
 use self::basket::Basket;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub use self::basket::{MOST_ITEMS, most_bytes};
+#[cfg(any(test, feature = "testing"))]
+pub use self::gather::{Found, Hidden, find, find_while};
 pub use self::look::Look;
+use super::pieces::Take;
 
 /// What something was hidden in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,56 +56,66 @@ impl Kind {
     }
 }
 
+/// Gives content in pieces, as often as it is asked.
+pub type Source<'s> = dyn Fn(Take<'_>) + 's;
+
 /// Content found inside a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hidden {
+pub struct Item<'i> {
     /// What it was found in.
     pub kind: Kind,
     /// Its file names as [`field::file_name`](super::field::file_name) has
     /// them, for comparing; often none.
-    pub names: Vec<String>,
+    pub names: &'i [String],
     /// `type/subtype` in lower case where a header tells it, else empty.
-    pub mime_type: String,
-    /// Not empty.
-    pub content: Vec<u8>,
+    pub mime_type: &'i str,
+    /// Its size, not 0.
+    pub size: usize,
+    content: &'i Source<'i>,
 }
 
-/// What was found inside a part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// All of it, at whatever depth. What was found in an item stands behind it.
-    pub items: Vec<Hidden>,
-    /// Whether there may be more: more pieces, more levels or more bytes than
-    /// are looked at.
-    pub beyond: bool,
-}
-
-#[cfg(any(test, feature = "testing"))]
-/// Everything in `content` that an engine may not see by itself.
-pub fn find(content: &[u8], mime_type: &str) -> Found {
-    find_while(content, mime_type, &|| true)
-}
-
-/// Likewise, as long as `go_on` says so. It is asked before each pass over some
-/// content; what is left out then is said to be beyond.
-pub fn find_while(content: &[u8], mime_type: &str, go_on: &dyn Fn() -> bool) -> Found {
-    let mut basket = Basket::new(content.len(), go_on);
-    open(content, mime_type, &mut basket);
-    let mut i = 0;
-    while let Some((content, mime_type)) = basket.enter(i) {
-        if look::whole(&content, &mime_type).is_worthwhile() && basket.may_go_deeper() {
-            open(&content, &mime_type, &mut basket);
-        }
-        basket.leave(i, content, mime_type);
-        i += 1;
+impl Item<'_> {
+    /// Gives `take` the content, as long as it wants more.
+    pub fn read(&self, take: Take<'_>) {
+        (self.content)(take);
     }
-    basket.into_found()
+}
+
+/// Who sees what is found.
+pub trait Viewer {
+    /// Whether to go on. It is asked before each pass over some content; what is left
+    /// out then is said to be beyond.
+    fn goes_on(&self) -> bool;
+
+    /// Takes one piece. What is found in it comes later. A content that comes again
+    /// has other names.
+    fn show(&mut self, item: &Item<'_>);
+}
+
+/// Whether there may be more than was shown: more pieces, more levels or more bytes
+/// than are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All was shown.
+    All,
+    /// There may be more.
+    Beyond,
+}
+
+/// Shows `viewer` everything in `content` that an engine may not see by itself, at
+/// whatever depth: `most` pieces, and no more than is fit to be in memory.
+pub fn look_through(content: Vec<u8>, mime_type: &str, most: usize, viewer: &mut dyn Viewer) -> Extent {
+    let mut basket = Basket::new(content, mime_type, most, viewer);
+    while let Some(waiting) = basket.next() {
+        open(&waiting.content, &waiting.mime_type, &mut basket);
+        basket.release(waiting);
+    }
+    if basket.is_beyond() { Extent::Beyond } else { Extent::All }
 }
 
 /// One level. Several readers may find something: what begins as a mail may be
 /// opened as a text.
-fn open(content: &[u8], mime_type: &str, basket: &mut Basket) {
-    let readers: [fn(&[u8], &str, &mut Basket); 5] =
+fn open(content: &[u8], mime_type: &str, basket: &mut Basket<'_>) {
+    let readers: [fn(&[u8], &str, &mut Basket<'_>); 5] =
         [tnef::read, mail::read, uuencode::read, yenc::read, binhex::read];
     for read in readers {
         if basket.spend(content.len()) {

@@ -18,12 +18,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use self::block::Header;
+use self::block::{Header, LONGEST_FIELD};
 pub(crate) use self::block::{is_named, name_length};
 pub(crate) use self::change::Options;
 pub use self::change::{ByEntry, Change, Kept, Parameters, Replacement};
 pub use self::rebuild::Changes;
 use super::encoding::Encoding;
+use super::parameter::{all, main_value, parameters};
 
 /// A message and its leaves.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct Message<'a> {
     buffers: Vec<Buffer<'a>>,
     multiparts: Vec<Multipart>,
     leaves: Vec<Leaf>,
-    /// Messages and parts met so far, leaves or not.
+    /// Messages and parts met so far, leaves or not, and children still to be met.
     entities: usize,
     /// Bytes of all decoded messages inside it.
     decoded: usize,
@@ -48,13 +49,25 @@ struct Bounds {
     parts: usize,
     decoded: usize,
     searched: u64,
+    nested: Nested,
+}
+
+/// What becomes of a message inside that has a transfer encoding. None should have
+/// one, RFC 2046, 5.2.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nested {
+    /// It is decoded and cut, as the channel does.
+    Cut,
+    /// It is a leaf, so that nothing is held in memory twice.
+    Leaf,
 }
 
 /// The MTA has `max_mime_levels` and `max_mime_parts` for the same reasons: each
 /// part costs a process, each level some stack and one more search for
 /// delimiters. Decoded messages are held in memory, and may hold others. The last
 /// bound is one of time: 50 MB may lie 80 levels deep, 8 MB all 500.
-const BOUNDS: Bounds = Bounds { levels: 500, parts: 10_000, decoded: 256 << 20, searched: 4 << 30 };
+const BOUNDS: Bounds =
+    Bounds { levels: 500, parts: 10_000, decoded: 256 << 20, searched: 4 << 30, nested: Nested::Cut };
 
 /// A bound of what is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +80,10 @@ pub enum Bound {
     Decoded,
     /// Of the text that is searched for delimiters, counted on each level.
     Searched,
+    /// Of a field that decides how the message is cut.
+    Field,
+    /// Of time.
+    Time,
 }
 
 impl fmt::Display for Bound {
@@ -75,6 +92,8 @@ impl fmt::Display for Bound {
             Self::Levels => write!(f, "more than {} levels of nesting", BOUNDS.levels),
             Self::Parts => write!(f, "more than {} parts", BOUNDS.parts),
             Self::Decoded => write!(f, "more than {} MB of encoded messages", BOUNDS.decoded >> 20),
+            Self::Field => write!(f, "a field of more than {} KiB", LONGEST_FIELD >> 10),
+            Self::Time => write!(f, "no time left"),
             Self::Searched => write!(f, "more than {} GB of text on all levels", BOUNDS.searched >> 30),
         }
     }
@@ -90,12 +109,23 @@ pub struct Leaf {
     pub main_type: Vec<u8>,
     /// MIME subtype; `plain` where the message gives none.
     pub subtype: Vec<u8>,
+    /// Content-transfer-encoding.
+    pub encoding: Vec<u8>,
+    /// Header of the innermost message around it.
+    message: (usize, Range<usize>),
+    place: Place,
+    slot: Option<Slot>,
+    labelled: Labelled,
+}
+
+/// What else the header of a leaf says. It is read when it is asked for: that of all
+/// leaves together may take many times the message.
+#[derive(Clone, Debug)]
+pub struct Labels {
     /// Content-description.
     pub description: Vec<u8>,
     /// Content-disposition without its parameters.
     pub disposition: Vec<u8>,
-    /// Content-transfer-encoding.
-    pub encoding: Vec<u8>,
     /// Parameter `name` of Content-type.
     pub name: Vec<u8>,
     /// Parameter `filename` of Content-disposition.
@@ -104,11 +134,6 @@ pub struct Leaf {
     pub parameters: Vec<(Vec<u8>, Vec<u8>)>,
     /// All parameters of Content-disposition.
     pub dparameters: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Header of the innermost message around it.
-    message: (usize, Range<usize>),
-    place: Place,
-    slot: Option<Slot>,
-    labelled: Labelled,
 }
 
 /// Whether the header names the type that the leaf was handed over with.
@@ -179,14 +204,16 @@ enum Next {
 impl<'a> Message<'a> {
     /// Cuts `raw`.
     pub fn split(raw: &'a [u8]) -> Self {
-        split::split(raw, BOUNDS)
+        split::split(raw, BOUNDS, &|| true)
     }
 
-    /// Cuts `raw`, which was found inside a part: there may be many such, so each is
-    /// worth less time, and none decodes to more than it is.
-    pub(crate) fn split_inside(raw: &'a [u8]) -> Self {
+    /// Cuts `raw`, which was found inside a part, as long as `go_on` says so: there may
+    /// be many such, so each is worth less time. A message inside it that has a transfer
+    /// encoding is a leaf.
+    pub(crate) fn split_inside(raw: &'a [u8], go_on: &dyn Fn() -> bool) -> Self {
         let searched = 16 * (raw.len() as u64) + (16 << 20);
-        split::split(raw, Bounds { levels: 50, parts: 1000, decoded: raw.len(), searched })
+        let bounds = Bounds { levels: 50, parts: 1000, decoded: 0, searched, nested: Nested::Leaf };
+        split::split(raw, bounds, go_on)
     }
 
     /// The bound that kept the message from being cut, if one did. It is then one
@@ -204,6 +231,23 @@ impl<'a> Message<'a> {
     /// The content of `leaf` without transfer encoding; its charset is kept.
     pub fn content(&self, leaf: &Leaf) -> Vec<u8> {
         Encoding::named(&leaf.encoding).decoded(self.raw(leaf))
+    }
+
+    /// What else the header of `leaf` says.
+    pub fn labels(&self, leaf: &Leaf) -> Labels {
+        let bytes = self.bytes(leaf.place.buffer);
+        let value = |name| leaf.place.header.value(bytes, name).unwrap_or_default();
+        let first = |value: &[u8], wanted| parameters(value, wanted).into_iter().next().unwrap_or_default();
+        let content_type = value("Content-Type");
+        let disposition = value("Content-Disposition");
+        Labels {
+            description: value("Content-Description"),
+            disposition: main_value(&disposition).to_vec(),
+            name: first(&content_type, "name"),
+            filename: first(&disposition, "filename"),
+            parameters: all(&content_type),
+            dparameters: all(&disposition),
+        }
     }
 
     /// The content of `leaf` as it stands in the message.

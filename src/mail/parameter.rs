@@ -15,10 +15,14 @@ pub fn main_value(value: &[u8]) -> &[u8] {
 /// once: plain ones without their quotes, then extended ones, decoded. An honest
 /// field has one; mail programs differ in which they take of several.
 pub fn parameters(value: &[u8], wanted: &str) -> Vec<Vec<u8>> {
+    // Only those that count are kept: a value may have very many others.
+    let is_about = |(name, _): &(&[u8], &[u8])| {
+        name.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted.as_bytes()))
+    };
     // The first should be no parameter, but some take it for one where it is.
-    let mut pairs: Vec<(&[u8], &[u8])> = segments(value).filter_map(pair).collect();
+    let mut pairs: Vec<(&[u8], &[u8])> = segments(value).filter_map(pair).filter(is_about).collect();
     if has_doubtful_quotes(value) {
-        pairs.extend(value.split(|byte| *byte == b';').filter_map(pair));
+        pairs.extend(value.split(|byte| *byte == b';').filter_map(pair).filter(is_about));
     }
     let plain = pairs.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
     let mut values: Vec<Vec<u8>> = plain.flat_map(|(_, value)| readings(value)).collect();
@@ -47,6 +51,11 @@ fn readings(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let (inside, behind) = read(value);
     let whole = (!behind.is_empty()).then(|| [&inside, behind].concat());
     [inside].into_iter().chain(whole)
+}
+
+/// The names of all parameters in their order.
+pub fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    segments(value).skip(1).filter_map(pair).map(|(name, _)| name)
 }
 
 /// All parameters in their order, as they stand there without their quotes.

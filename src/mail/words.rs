@@ -99,7 +99,7 @@ fn word(start: &[u8]) -> Found<'_> {
 fn from_q(text: &[u8]) -> Vec<u8> {
     let text: Vec<u8> = text.iter().map(|byte| if *byte == b'_' { b' ' } else { *byte }).collect();
     let mut out = Vec::with_capacity(text.len());
-    unquote(&text, &mut out);
+    unquote(&text, &mut |byte| out.push(byte));
     out
 }
 

@@ -1,5 +1,6 @@
 //! The clock: deadlines on the monotonic one, dates on the other.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -26,6 +27,11 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+/// The time behind the deadline for what must still be done then: the copy that is
+/// delivered, and the digest for the log. A run ends at most this much after its
+/// deadline, and the little more that the system takes to remove files.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a wait that can be stopped goes on unasked.
 const UNASKED: Duration = Duration::from_millis(20);
@@ -67,6 +73,17 @@ impl Deadline {
         self.at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
+    /// Fails with `TimedOut` when there is no time left.
+    pub fn check(self) -> io::Result<()> {
+        self.left().map(|_| ()).ok_or_else(|| ErrorKind::TimedOut.into())
+    }
+
+    /// The end of what must still be done when the work has ended: [`GRACE`] later.
+    #[must_use]
+    pub fn with_grace(self) -> Self {
+        Self { at: self.at + GRACE, stopped: None }
+    }
+
     /// The time for one wait: all that is left, or a little of it where the work
     /// can be stopped meanwhile.
     pub fn wait(self) -> Option<Duration> {
@@ -93,6 +110,11 @@ pub fn processor_time() -> Duration {
 /// Microseconds since 1970, for references.
 pub fn micros() -> u64 {
     in_micros(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Nanoseconds since 1970, for names that no other has.
+pub(super) fn nanos() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
 /// `time` in microseconds.

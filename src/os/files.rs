@@ -19,7 +19,7 @@ use nix::sys::stat::{Mode, umask};
 const UMASK: Mode = Mode::S_IWGRP.union(Mode::S_IRWXO);
 
 /// Mode of what the channel reads: people's mail is for one account.
-const MODE: u32 = 0o600;
+pub(super) const MODE: u32 = 0o600;
 
 /// Sets the umask for all files to come.
 pub fn set_umask() {
@@ -51,8 +51,13 @@ pub fn anonymous(bytes: &[u8]) -> io::Result<File> {
 /// A file in memory that holds `bytes`: for what must be had with a full disk,
 /// too.
 pub fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    in_memory_by(|file| file.write_all(bytes))
+}
+
+/// Likewise, with what `write` writes.
+pub fn in_memory_by(write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let mut file = File::from(memfd_create("part", MFdFlags::MFD_CLOEXEC)?);
-    file.write_all(bytes)?;
+    write(&mut file)?;
     Ok(file)
 }
 
@@ -95,15 +100,60 @@ pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
 }
 
 /// Makes `path` hold `bytes` by writing in place: for the very first answer,
-/// when there is nothing yet to protect. An empty file is not truncated: some
-/// file systems answer that with a slow flush.
-pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = open_in_place(path)?;
-    if file.metadata()?.size() > 0 {
-        // Else a kill in the middle would leave the tail of an old answer.
-        file.set_len(0)?;
+/// when there is nothing yet to protect. Fails, and writes nothing, where a file is
+/// there already that one of `others` leads to as well; of what it could not write no
+/// half is left behind. An empty file is not truncated: some file systems answer that
+/// with a slow flush.
+pub fn create(path: &Path, bytes: &[u8], others: &[&Path]) -> io::Result<()> {
+    let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    let new = OpenOptions::new().write(true).create_new(true).mode(MODE).custom_flags(flags).open(path);
+    let mut file = match new {
+        Ok(file) => file,
+        Err(_) => {
+            let file = or_clear(path, open_in_place(path))?;
+            let metadata = file.metadata()?;
+            check_apart(&metadata, others)?;
+            if metadata.size() > 0 {
+                // Else a kill in the middle would leave the tail of an old answer.
+                or_clear(path, file.set_len(0))?;
+            }
+            file
+        }
+    };
+    or_clear(path, file.write_all(bytes))
+}
+
+/// Leaves no half of what could not be written.
+fn or_clear<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+    result.inspect_err(|_| {
+        let _ = clear(path);
+    })
+}
+
+/// Fails where one of `others` leads to the file of `metadata`. A device may have
+/// several names: `/dev/null` is often given for what is not wanted.
+fn check_apart(metadata: &fs::Metadata, others: &[&Path]) -> io::Result<()> {
+    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    let is_same =
+        |other: &&Path| fs::metadata(other).is_ok_and(|other| identity(&other) == identity(metadata));
+    match others.iter().find(|other| metadata.is_file() && is_same(other)) {
+        None => Ok(()),
+        Some(other) => {
+            let detail = format!("it leads to the same file as {}", other.display());
+            Err(io::Error::new(ErrorKind::InvalidInput, detail))
+        }
     }
-    file.write_all(bytes)
+}
+
+/// Whether two paths are one name: the same word in the same directory, however
+/// that is written. Of two different words neither is looked at.
+pub fn are_one_name(one: &Path, other: &Path) -> bool {
+    let directory = |path: &Path| {
+        let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        fs::metadata(parent).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    };
+    let same_word = one.file_name().is_some() && one.file_name() == other.file_name();
+    one == other || same_word && directory(one).is_some_and(|place| directory(other) == Some(place))
 }
 
 fn open_in_place(path: &Path) -> io::Result<File> {
@@ -111,9 +161,23 @@ fn open_in_place(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(MODE).custom_flags(flags).open(path)
 }
 
-/// Makes `path` hold `bytes`. The name shows the old content or the new.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fill(path, |mut out| out.write_all(bytes))
+/// Makes `path` hold `bytes`. The name shows the old content or the new. What
+/// `others` lead to is not written over.
+pub fn replace(path: &Path, bytes: &[u8], others: &[&Path]) -> io::Result<()> {
+    if is_special(path) {
+        return fill_in_place(path, others, |mut out| out.write_all(bytes));
+    }
+    let (mut file, beside) = match create_beside(path) {
+        Err(error) if may_write_in_place(&error) => {
+            return fill_in_place(path, others, |mut out| out.write_all(bytes));
+        }
+        result => result?,
+    };
+    let result = file.write_all(bytes).and_then(|()| fs::rename(&beside, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    result
 }
 
 /// Makes `path` say nothing: removes it, or empties it where names cannot be
@@ -122,7 +186,7 @@ pub fn clear(path: &Path) -> io::Result<()> {
     let removed = if is_special(path) { Err(ErrorKind::Unsupported.into()) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(_) => fill_in_place(path, |_| Ok(())),
+        Err(_) => fill_in_place(path, &[], |_| Ok(())),
         Ok(()) => Ok(()),
     }
 }
@@ -133,32 +197,18 @@ pub(super) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-/// Removes what may stand at `path` from before; a device stays.
+/// Removes what may stand at `path` from before; a device stays. Of a link it is the
+/// link that goes.
 pub fn remove_stale(path: &Path) {
-    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() || metadata.is_symlink()) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// Writes a new file beside `path` and renames it. Where the directory takes no
-/// new names but the file is there, it is written in place. A full disk is no
-/// reason for that: it would destroy the answer that already stands.
-pub(super) fn fill(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
-    if is_special(path) {
-        return fill_in_place(path, write);
-    }
-    let (file, beside) = match create_beside(path) {
-        Err(error) if may_write_in_place(&error) => return fill_in_place(path, write),
-        result => result?,
-    };
-    let result = write(&file).and_then(|()| fs::rename(&beside, path));
-    if result.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    result
-}
-
-fn may_write_in_place(error: &io::Error) -> bool {
+/// Whether the directory takes no new names, so that a file which is there must be
+/// written in place. A full disk is no reason for that: it would destroy the answer
+/// that already stands.
+pub(super) fn may_write_in_place(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::InvalidFilename
@@ -167,11 +217,22 @@ fn may_write_in_place(error: &io::Error) -> bool {
 
 /// Makes a new file beside `path`, under a name that nobody has yet.
 pub(super) fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut file = None;
+    let make = |beside: &Path| {
+        file = Some(OpenOptions::new().write(true).create_new(true).mode(MODE).open(beside)?);
+        Ok(())
+    };
+    let beside = free_name(path, make)?;
+    file.map(|file| (file, beside)).ok_or_else(|| ErrorKind::NotFound.into())
+}
+
+/// The first name beside `path` that `make` can make.
+pub(super) fn free_name(path: &Path, mut make: impl FnMut(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
     let mut last = ErrorKind::AlreadyExists.into();
     for i in 0..BESIDES {
         let beside = beside(path, i);
-        match OpenOptions::new().write(true).create_new(true).mode(MODE).open(&beside) {
-            Ok(file) => return Ok((file, beside)),
+        match make(&beside) {
+            Ok(()) => return Ok(beside),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),
         }
@@ -183,8 +244,14 @@ pub(super) fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
 /// killed.
 const BESIDES: u32 = 10;
 
-fn fill_in_place(path: &Path, write: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+/// Has `write` fill the file at `path` where it stands.
+pub(super) fn fill_in_place(
+    path: &Path,
+    others: &[&Path],
+    write: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = open_in_place(path)?;
+    check_apart(&file.metadata()?, others)?;
     write(&file)?;
     if !file.metadata()?.is_file() {
         return Ok(());
@@ -214,13 +281,50 @@ mod tests {
     fn replacing_keeps_no_tail_and_clearing_is_idempotent() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("o");
-        create(&path, b"a long first answer").unwrap();
-        replace(&path, b"short").unwrap();
+        create(&path, b"a longer first answer", &[]).unwrap();
+        create(&path, b"a first answer", &[]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"a first answer");
+        replace(&path, b"short", &[]).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"short");
-        fill_in_place(&path, |mut out| out.write_all(b"s")).unwrap();
+        fill_in_place(&path, &[], |mut out| out.write_all(b"s")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"s");
         clear(&path).unwrap();
         clear(&path).unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_that_another_name_leads_to_is_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::write(path("part"), "part").unwrap();
+        fs::hard_link(path("part"), path("hard")).unwrap();
+        std::os::unix::fs::symlink("part", path("soft")).unwrap();
+        for name in ["part", "hard", "soft"] {
+            let others = [path("nothing"), path("part")];
+            let others = others.each_ref().map(PathBuf::as_path);
+            assert!(create(&path(name), b"x", &others).is_err(), "{name}");
+            assert!(fill_in_place(&path(name), &others, |mut out| out.write_all(b"x")).is_err(), "{name}");
+            assert_eq!(fs::read(path("part")).unwrap(), b"part", "{name}");
+        }
+        create(Path::new("/dev/null"), b"x", &[Path::new("/dev/null")]).unwrap();
+    }
+
+    #[test]
+    fn one_name_is_one_name_however_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("x")).unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let table = [
+            ("a", "a", true),
+            ("a", "x/../a", true),
+            ("a", "./a", true),
+            ("a", "x/a", false),
+            ("a", "b", false),
+            ("no/a", "gone/a", false),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!(are_one_name(&path(one), &path(other)), expected, "{one} {other}");
+        }
     }
 }

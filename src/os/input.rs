@@ -3,12 +3,14 @@
 //! has changed since it was opened.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::clock::Deadline;
-use super::files::{create_beside, fill, is_special, open_regular};
+use super::copy::GoOn;
+use super::draft::{Draft, There};
+use super::files::{fill_in_place, may_write_in_place, open_regular};
 
 /// Bytes that are read at a time. The system's own way of copying sets up more
 /// than it saves for the size of most parts.
@@ -67,9 +69,16 @@ impl Input {
         Ok(Self { file, size: metadata.size(), stamp: Stamp::from(&metadata) })
     }
 
-    /// Whether `path` is this very file: old site scripts give one name twice.
-    fn is(&self, path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|metadata| self.stamp.identity == (metadata.dev(), metadata.ino()))
+    /// What stands at `path`. It may be this very file: old site scripts give one
+    /// name twice.
+    fn look(&self, path: &Path) -> At {
+        match fs::metadata(path) {
+            Ok(metadata) if self.stamp.identity == (metadata.dev(), metadata.ino()) => At::Itself,
+            Ok(metadata) if !metadata.is_file() => At::Special,
+            Ok(_) => At::File(There::Something),
+            // A link that leads nowhere is found when the file gets its name.
+            Err(_) => At::File(There::Nothing),
+        }
     }
 
     /// Fails when the file is no longer what it was when it was opened.
@@ -85,19 +94,41 @@ impl Input {
     }
 
     /// Puts the same bytes at `path`, unless they are there already. The name
-    /// shows all of them or is not touched.
-    pub fn copy_to(&self, path: &Path) -> io::Result<()> {
-        if self.is(path) {
-            return self.check_unchanged();
+    /// shows all of them or is not touched. What `others` lead to is not written
+    /// over. Fails with `TimedOut` at the deadline.
+    pub fn copy_to(&self, path: &Path, others: &[&Path], by: Deadline) -> io::Result<()> {
+        let in_place = || fill_in_place(path, others, |out| self.copy_into(out, &|| by.check()));
+        let there = match self.look(path) {
+            At::Itself => return self.check_unchanged(),
+            At::Special => return in_place(),
+            At::File(there) => there,
+        };
+        // Where a file without a name cannot be, or cannot get one, as without /proc.
+        let copied = self.copy_as(Draft::nameless, path, there, by);
+        match copied.or_else(|_| self.copy_as(Draft::named, path, there, by)) {
+            Err(error) if may_write_in_place(&error) => in_place(),
+            result => result,
         }
-        fill(path, |out| self.copy_into(out))
+    }
+
+    fn copy_as(
+        &self,
+        draft: fn(&Path) -> io::Result<Draft>,
+        path: &Path,
+        there: There,
+        by: Deadline,
+    ) -> io::Result<()> {
+        let draft = draft(path)?;
+        self.copy_into(&draft.file, &|| by.check().and_then(|()| draft.check()))?;
+        draft.commit(path, there)
     }
 
     /// Read by place: a scanner may be using the offset that we share with it.
-    fn copy_into(&self, mut out: &File) -> io::Result<()> {
+    fn copy_into(&self, mut out: &File, go_on: GoOn<'_>) -> io::Result<()> {
         let mut buf = vec![0; CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1)];
         let mut at = 0;
         loop {
+            go_on()?;
             let n = self.file.read_at(&mut buf, at)?;
             at += n as u64;
             // One byte more than there was is enough to know.
@@ -109,45 +140,54 @@ impl Input {
         if at == self.size { self.check_unchanged() } else { Err(changed()) }
     }
 
-    /// Copies a small file to a place beside `path`, while its verdict is still
-    /// to come. `None` where that cannot be; [`Self::copy_to`] then says why.
+    /// Copies a small file for `path`, while its verdict is still to come. `None`
+    /// where that cannot be, or not without a name that a signal would leave behind;
+    /// [`Self::copy_to`] then does it, or says why not.
     pub fn copy_ahead(&self, path: &Path) -> Option<Ahead> {
-        if self.size > SMALL || self.is(path) || is_special(path) {
+        if self.size > SMALL {
             return None;
         }
-        let (file, beside) = create_beside(path).ok()?;
-        let ahead = Ahead { beside };
-        self.copy_into(&file).ok().map(|()| ahead)
+        let At::File(there) = self.look(path) else { return None };
+        let draft = Draft::nameless(path).ok()?;
+        self.copy_into(&draft.file, &|| Ok(())).ok()?;
+        Some(Ahead { draft, there })
     }
 }
 
-/// A copy beside the name that it may get. It goes away with this value, unless
-/// it got the name.
+/// What stands at a place for a copy.
+enum At {
+    /// The very file that is to be copied.
+    Itself,
+    /// Something that must not be renamed over, such as `/dev/null`.
+    Special,
+    /// A file, or nothing.
+    File(There),
+}
+
+/// A copy that has no name yet. It goes away with this value, unless it got one.
 #[derive(Debug)]
 pub struct Ahead {
-    beside: PathBuf,
+    draft: Draft,
+    there: There,
 }
 
 impl Ahead {
     /// Gives the copy its name, if `input` is still what was copied.
-    pub fn commit(mut self, input: &Input, path: &Path) -> io::Result<()> {
+    pub fn commit(self, input: &Input, path: &Path) -> io::Result<()> {
         input.check_unchanged()?;
-        fs::rename(&self.beside, path)?;
-        self.beside.clear();
-        Ok(())
-    }
-}
-
-impl Drop for Ahead {
-    fn drop(&mut self) {
-        if !self.beside.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.beside);
-        }
+        self.draft.commit(path, self.there)
     }
 }
 
 pub(super) fn changed() -> io::Error {
     io::Error::other("the file changed while it was read")
+}
+
+/// The bytes of `file` from `at` on, at most [`CHUNK`], in `buf`; none at its end.
+pub(super) fn read_piece<'b>(file: &File, buf: &'b mut Vec<u8>, at: u64) -> io::Result<&'b [u8]> {
+    buf.resize(CHUNK, 0);
+    let n = file.read_at(buf, at)?;
+    Ok(buf.get(..n).unwrap_or_default())
 }
 
 /// A file read from its start until a deadline. It keeps its own place: a
@@ -181,9 +221,7 @@ impl Until<'_> {
 
 impl Read for Until<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.by.left().is_none() {
-            return Err(ErrorKind::TimedOut.into());
-        }
+        self.by.check()?;
         let n = self.file.read_at(buf, self.at)?;
         self.at += n as u64;
         Ok(n)
@@ -200,9 +238,10 @@ mod tests {
         let (from, to) = (dir.path().join("in"), dir.path().join("out"));
         fs::write(&from, b"bytes\0\r\n").unwrap();
         let input = Input::open(&from).unwrap();
-        input.copy_to(&to).unwrap();
+        let by = Deadline::after(std::time::Duration::from_secs(60));
+        input.copy_to(&to, &[], by).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"bytes\0\r\n");
-        input.copy_to(&from).unwrap();
+        input.copy_to(&from, &[], by).unwrap();
         assert_eq!(fs::read(&from).unwrap(), b"bytes\0\r\n");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
@@ -214,7 +253,8 @@ mod tests {
         fs::write(&from, b"short").unwrap();
         let input = Input::open(&from).unwrap();
         fs::write(&from, b"much longer").unwrap();
-        assert!(input.copy_to(&to).is_err());
+        let by = Deadline::after(std::time::Duration::from_secs(60));
+        assert!(input.copy_to(&to, &[], by).is_err());
         assert!(!to.exists());
     }
 

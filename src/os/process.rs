@@ -45,9 +45,11 @@ pub enum Surroundings<'a> {
 
 /// Signals that would end us, held back while several threads run children: a
 /// thread that held back none would let them end us.
+#[derive(Debug)]
 pub struct Held(Option<Watch>);
 
-/// Holds back the signals that would end us. Threads that are started now do, too.
+/// Holds back the signals that would end us, as long as the value lives. Threads that
+/// are started now do, too.
 pub fn hold_signals() -> Held {
     Held(Watch::start())
 }

@@ -1,19 +1,33 @@
 //! Private directories below the state directory, and copies in them. Fails
 //! with what the system says.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Seek};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
+use nix::unistd::geteuid;
+
+use super::clock;
+use super::copy::{self, GoOn};
+use super::files::MODE;
 
 /// Mode of a directory that only we can enter.
 const OURS: u32 = 0o700;
 
-/// First letters of the names of private directories.
+/// First letters of the names of private directories. Hexadecimal digits follow: some
+/// that no other has, and a mark that comes of them, so that a sweep knows what we made
+/// from what only has such a name.
 const PREFIX: &str = "scan-";
+const OWN: usize = 16;
+const MARK: usize = 8;
+
+/// Names that are tried. Each comes of the time, so that the first is free.
+const TRIES: u32 = 10;
 
 /// When a private directory has certainly been left behind by a process that
 /// was killed: no deadline is longer than a day.
@@ -33,8 +47,7 @@ impl Scratch {
     /// removed on the way.
     pub fn new(state: &Path) -> io::Result<Self> {
         // Programs print the real path, so it must be known.
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(state.canonicalize()?)?;
-        let scratch = Self(directory.keep());
+        let scratch = Self(make(&state.canonicalize()?)?);
         // By the file system's own clock, which need not be ours.
         if let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
             remove_stale(state, now);
@@ -50,13 +63,12 @@ impl Scratch {
     }
 
     /// Copies the whole of `content` to the new file `name`; gives its path and
-    /// size.
-    pub fn copy(&self, mut content: &File, name: &str) -> io::Result<(PathBuf, u64)> {
+    /// size. Fails with what `go_on` gives.
+    pub fn copy(&self, content: &File, name: &str, go_on: GoOn<'_>) -> io::Result<(PathBuf, u64)> {
         let path = self.0.join(name);
-        let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        copy.set_permissions(Permissions::from_mode(0o600))?;
-        content.rewind()?;
-        let size = io::copy(&mut content, &mut copy)?;
+        let copy = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path)?;
+        copy.set_permissions(Permissions::from_mode(MODE))?;
+        let size = copy::all(content, &copy, go_on)?;
         Ok((path, size))
     }
 }
@@ -65,6 +77,40 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         remove(&self.0);
     }
+}
+
+/// A new directory below `state`.
+fn make(state: &Path) -> io::Result<PathBuf> {
+    let mut last = ErrorKind::AlreadyExists.into();
+    for i in 0..TRIES {
+        let path = state.join(name(&format!("{} {i} {}", std::process::id(), clock::nanos())));
+        match fs::DirBuilder::new().mode(OURS).create(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// The name that comes of `seed`.
+fn name(seed: &str) -> String {
+    let own = digits(seed, OWN);
+    let mark = digits(&own, MARK);
+    format!("{PREFIX}{own}{mark}")
+}
+
+fn digits(text: &str, count: usize) -> String {
+    let hasher = blake3::Hasher::new_derive_key("convscan private directory");
+    let hash = hasher.clone().update(text.as_bytes()).finalize();
+    hash.to_hex().chars().take(count).collect()
+}
+
+/// Whether we made a directory of this name.
+fn is_our_name(name: &OsStr) -> bool {
+    let digits_of = |name: &str| Some(name.strip_prefix(PREFIX)?.split_at_checked(OWN)?.0.to_owned());
+    let own = name.to_str().and_then(digits_of);
+    own.is_some_and(|own| name == OsStr::new(&format!("{PREFIX}{own}{}", digits(&own, MARK))))
 }
 
 /// Removes a directory with all that a scanner may have left in it. Where that
@@ -77,10 +123,15 @@ fn remove(path: &Path) {
     }
 }
 
-/// Makes the directories below `path` ours to empty. No link is followed.
+/// Makes the directory `path` and those below it ours to empty. No link is followed,
+/// not even one that takes the place of a directory at this very moment: the
+/// directory is held by a descriptor, and all goes by that.
 fn unlock(path: &Path, depth: usize) {
-    let _ = fs::set_permissions(path, Permissions::from_mode(OURS));
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+    let Ok(directory) = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) else { return };
+    let held = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+    let _ = fs::set_permissions(&held, Permissions::from_mode(OURS));
+    let entries = fs::read_dir(&held).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir())) {
         unlock(&entry.path(), depth - 1);
     }
@@ -92,13 +143,18 @@ const DEEPEST: usize = 100;
 fn remove_stale(state: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(state) else { return };
     let stale = entries.take(MOST_LOOKED_AT).flatten().filter(|entry| {
-        let ours = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
         // Of the name itself: a link is not followed.
-        ours && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_stale(metadata.modified(), now))
+        is_our_name(&entry.file_name())
+            && entry.metadata().is_ok_and(|metadata| is_ours(&metadata) && is_stale(metadata.modified(), now))
     });
     for entry in stale.take(MOST_REMOVED) {
         remove(&entry.path());
     }
+}
+
+/// Whether it is a directory of our own account.
+fn is_ours(metadata: &Metadata) -> bool {
+    metadata.is_dir() && metadata.uid() == geteuid().as_raw()
 }
 
 fn is_stale(modified: io::Result<SystemTime>, now: SystemTime) -> bool {
@@ -128,39 +184,22 @@ pub fn open_plain(path: &Path) -> io::Result<File> {
     if metadata.is_file() && metadata.nlink() == 1 {
         Ok(file)
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"))
+        Err(io::Error::new(ErrorKind::InvalidInput, "not a plain file"))
     }
 }
 
-/// Compares what is at `path` with `before`.
-pub fn left(path: &Path, mut before: &File) -> io::Result<Left> {
-    let Ok(mut after) = open_plain(path) else {
+/// Compares what is at `path` with `before`. Fails with what `go_on` gives, too.
+pub fn left(path: &Path, before: &File, go_on: GoOn<'_>) -> io::Result<Left> {
+    let Ok(after) = open_plain(path) else {
         return Ok(if path.is_symlink() || path.exists() { Left::Odd } else { Left::Nothing });
     };
     let size = after.metadata()?.len();
     if size == 0 {
         return Ok(Left::Empty);
     }
-    before.rewind()?;
-    let same = size == before.metadata()?.len() && are_same(&mut before, &mut after)?;
+    let same = size == before.metadata()?.len() && copy::are_same(before, &after, go_on)?;
     Ok(if same { Left::Same } else { Left::Changed })
 }
-
-fn are_same(one: &mut impl Read, other: &mut impl Read) -> io::Result<bool> {
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    loop {
-        a.clear();
-        b.clear();
-        one.by_ref().take(PIECE).read_to_end(&mut a)?;
-        other.by_ref().take(PIECE).read_to_end(&mut b)?;
-        if a != b || a.is_empty() {
-            return Ok(a == b);
-        }
-    }
-}
-
-/// Bytes that are compared at a time.
-const PIECE: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -168,21 +207,37 @@ mod tests {
     use std::fs::FileTimes;
 
     #[test]
-    fn only_stale_private_directories_go() {
+    fn only_stale_directories_that_we_made_go() {
         let state = tempfile::tempdir().unwrap();
         let old = SystemTime::now() - STALE - Duration::from_secs(60);
-        for name in ["scan-old", "other-old", "scan-new"] {
+        let hours = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 3600);
+        let (ours, young, day) = (name("a"), name("b"), name("c"));
+        let mut other = name("d");
+        other.pop();
+        let other_mark = format!("{other}{}", if name("d").ends_with('0') { '1' } else { '0' });
+        let table = [
+            (ours.as_str(), hours(26), false),
+            // No deadline is longer than a day, and one may have begun then.
+            (day.as_str(), hours(24), true),
+            (young.as_str(), hours(0), true),
+            ("scan-archive", old, true),
+            ("scan-0123456789ab", old, true),
+            (other.as_str(), old, true),
+            (other_mark.as_str(), old, true),
+        ];
+        let kept: Vec<&str> = table.iter().filter(|(.., kept)| *kept).map(|(name, ..)| *name).collect();
+        for (name, modified, _) in table {
             let path = state.path().join(name);
             fs::create_dir(&path).unwrap();
             fs::write(path.join("part"), "x").unwrap();
-            if name.ends_with("old") {
-                File::open(&path).unwrap().set_times(FileTimes::new().set_modified(old)).unwrap();
-            }
+            File::open(&path).unwrap().set_times(FileTimes::new().set_modified(modified)).unwrap();
         }
-        fs::write(state.path().join("scan-file"), "").unwrap();
+        let (file, link) = (name("file"), name("link"));
+        fs::write(state.path().join(&file), "").unwrap();
+        std::os::unix::fs::symlink("/etc", state.path().join(&link)).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
-        let mode = fs::metadata(scratch.path()).unwrap().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        assert_eq!(fs::metadata(scratch.path()).unwrap().mode() & 0o7777, OURS);
+        assert!(is_our_name(scratch.path().file_name().unwrap()));
         let own = scratch.path().to_owned();
         drop(scratch);
         assert!(!own.exists());
@@ -191,7 +246,25 @@ mod tests {
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["other-old", "scan-file", "scan-new"]);
+        let mut expected = [&kept[..], &[&file, &link]].concat();
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn unlocking_follows_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["foreign", "ours", "ours/locked"] {
+            fs::create_dir(path(name)).unwrap();
+            fs::set_permissions(path(name), Permissions::from_mode(0o755)).unwrap();
+        }
+        std::os::unix::fs::symlink(path("foreign"), path("ours/link")).unwrap();
+        std::os::unix::fs::symlink(path("foreign"), path("top")).unwrap();
+        let mode = |name: &str| fs::metadata(path(name)).unwrap().mode() & 0o7777;
+        unlock(&path("top"), DEEPEST);
+        unlock(&path("ours"), DEEPEST);
+        assert_eq!((mode("foreign"), mode("ours"), mode("ours/locked")), (0o755, OURS, OURS));
     }
 
     #[test]
@@ -200,15 +273,15 @@ mod tests {
         let original = state.path().join("original");
         fs::write(&original, "content").unwrap();
         let mut file = File::open(&original).unwrap();
-        file.read_exact(&mut [0; 3]).unwrap();
+        io::Read::read_exact(&mut file, &mut [0; 3]).unwrap();
         let scratch = Scratch::new(state.path()).unwrap();
-        let (path, size) = scratch.copy(&file, "part").unwrap();
+        let (path, size) = scratch.copy(&file, "part", &|| Ok(())).unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), size), ("content", 7));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(left(&path, &file).unwrap(), Left::Same);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Same);
         fs::write(&path, "other  ").unwrap();
-        assert_eq!(left(&path, &file).unwrap(), Left::Changed);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Changed);
         fs::hard_link(&path, scratch.path().join("second")).unwrap();
-        assert_eq!(left(&path, &file).unwrap(), Left::Odd);
+        assert_eq!(left(&path, &file, &|| Ok(())).unwrap(), Left::Odd);
     }
 }

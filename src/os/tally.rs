@@ -44,7 +44,7 @@ impl Tally {
         let mut file = shared::appending(&self.count)?;
         let started = number(&file);
         if started != Some(minute) {
-            files::replace(&self.count, &minute.to_le_bytes())?;
+            files::replace(&self.count, &minute.to_le_bytes(), &[])?;
             file = shared::appending(&self.count)?;
         }
         // The file stops growing when there is nothing more to learn from it.

@@ -194,10 +194,9 @@ impl Channel {
     pub(crate) fn facts(&self, message: &Message<'_>, leaf: &Leaf, number: usize) -> PartFacts {
         let around = message.enclosing_header(leaf);
         let field = |name| field::field(around, name).unwrap_or_default();
-        let parameters = |list: &[(Vec<u8>, Vec<u8>)]| {
-            list.iter()
-                .map(|(name, value)| PartParameter { name: name.clone(), value: value.clone() })
-                .collect()
+        let labels = message.labels(leaf);
+        let parameters = |list: Vec<(Vec<u8>, Vec<u8>)>| {
+            list.into_iter().map(|(name, value)| PartParameter { name, value }).collect()
         };
         PartFacts {
             in_channel: self.source.clone().into_bytes(),
@@ -205,10 +204,10 @@ impl Channel {
             tags: self.tags.iter().map(|tag| tag.clone().into_bytes()).collect(),
             main_type: leaf.main_type.clone(),
             subtype: leaf.subtype.clone(),
-            parameters: parameters(&leaf.parameters),
-            disposition: leaf.disposition.clone(),
-            dparameters: parameters(&leaf.dparameters),
-            description: leaf.description.clone(),
+            parameters: parameters(labels.parameters),
+            disposition: labels.disposition,
+            dparameters: parameters(labels.dparameters),
+            description: labels.description,
             subject: field("subject"),
             message_context: field("message-context"),
             a1_type: field("a1-type"),

@@ -1,6 +1,7 @@
 //! What is known about a part when it is decided. Cannot fail.
 
 use super::hints::Headers;
+use crate::os::clock::Deadline;
 use crate::os::input::Input;
 use crate::part::Part;
 use crate::policy::{Circumstances, Cleaning, Content, Way};
@@ -34,6 +35,8 @@ pub(super) struct Evidence<'a> {
     pub(super) cleaned: Option<Result<(), &'a str>>,
     /// By which way it came.
     pub(super) way: Way,
+    /// The end of all work on it.
+    pub(super) deadline: Deadline,
 }
 
 impl Evidence<'_> {

@@ -2,7 +2,8 @@
 //! without a transfer encoding that it still has, and files that stand inside it.
 //! Cannot fail; what cannot be read is a finding.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 
 use super::evidence::Subject;
 use super::{OURSELVES, Scan, hints, panel};
@@ -10,7 +11,7 @@ use crate::config::Config;
 use crate::engine::sample::Sample;
 use crate::mail::ambiguity::{self, Ambiguity};
 use crate::mail::encoded;
-use crate::mail::hidden::{self, Look};
+use crate::mail::hidden::{self, Extent, Item, Look, Viewer};
 use crate::os::clock::Deadline;
 use crate::os::files;
 use crate::os::fingerprint::Fingerprint;
@@ -98,14 +99,23 @@ impl View<'_> {
             self.give_up(Reason::InsideTooLarge);
             return Ok(());
         };
-        let content = input.start(size)?;
         if inside.hides {
-            self.show_hidden(&content, mime_type)?;
+            self.show_hidden(input.start(size)?, mime_type)?;
         }
         if inside.encoded {
-            let decoded = encoded::decoded(&content, &part.encoding);
-            self.show(&decoded, mime_type, self.sample.names, "transfer encoding")?;
-            self.show_hidden(&decoded, mime_type)?;
+            // Read again: the part and what is in it are never in memory together
+            // with what it decodes to.
+            let content = input.start(size)?;
+            let mut look = Look::new(mime_type);
+            let decoded = encoded::decoded(&content, &part.encoding, &mut |piece| look.feed(piece));
+            drop(content);
+            let names = self.sample.names;
+            let file = files::in_memory(&decoded)?;
+            self.show(&file, decoded.len() as u64, (mime_type, names), "transfer encoding");
+            drop(file);
+            if look.is_worthwhile() {
+                self.show_hidden(decoded, mime_type)?;
+            }
         }
         Ok(())
     }
@@ -115,49 +125,72 @@ impl View<'_> {
         self.findings.0.push(of_ourselves(Ok(verdict)));
     }
 
-    fn show_hidden(&mut self, content: &[u8], mime_type: &str) -> io::Result<()> {
+    fn show_hidden(&mut self, content: Vec<u8>, mime_type: &str) -> io::Result<()> {
         let deadline = self.scan.deadline;
-        let found = hidden::find_while(content, mime_type, &|| deadline.left().is_some());
-        for item in &found.items {
-            if self.findings.convict() {
-                return Ok(());
-            }
-            if deadline.left().is_none() {
-                return Err(late());
-            }
-            self.show(&item.content, &item.mime_type, &item.names, item.kind.word())?;
+        let most = usize::try_from(self.scan.config.limits.inside_most).unwrap_or(usize::MAX);
+        let mut shown = Shown { view: self, failed: None };
+        let extent = hidden::look_through(content, mime_type, most, &mut shown);
+        if let Some(error) = shown.failed {
+            return Err(error);
         }
-        match (found.beyond, deadline.left()) {
-            (false, _) => {}
-            (true, Some(_)) => self.give_up(Reason::InsideTooMany),
-            (true, None) => return Err(late()),
+        if self.findings.convict() {
+            return Ok(());
+        }
+        match (extent, deadline.left()) {
+            (Extent::All, _) => {}
+            (Extent::Beyond, Some(_)) => self.give_up(Reason::InsideTooMany),
+            (Extent::Beyond, None) => return Err(late()),
         }
         Ok(())
     }
 
-    fn show(
-        &mut self,
-        content: &[u8],
-        mime_type: &str,
-        names: &[String],
-        inside: &'static str,
-    ) -> io::Result<()> {
+    /// Asks the engines about what stands in `file`.
+    fn show(&mut self, file: &File, size: u64, (mime_type, names): (&str, &[String]), inside: &'static str) {
         if self.findings.convict() {
-            return Ok(());
+            return;
         }
-        let file = files::in_memory(content)?;
-        let (size, fingerprint) = (content.len() as u64, Fingerprint::new(&file));
-        let sample = Sample { file: &file, size, mime_type, names, fingerprint: Some(&fingerprint) };
+        let fingerprint = Fingerprint::new(file);
+        let sample = Sample { file, size, mime_type, names, fingerprint: Some(&fingerprint) };
         let found = panel::ask(self.scan, &sample, &mut || ());
         let telling = found.0.into_iter().filter(|finding| finding.result != Ok(Verdict::Clean));
-        let file = hints::shown(names).into_iter().next();
+        let shown = hints::shown(names).into_iter().next();
         self.findings.0.extend(telling.map(|finding| Finding {
             inside: Some(inside),
-            file: file.clone(),
+            file: shown.clone(),
             ..finding
         }));
-        Ok(())
     }
+}
+
+/// What is found inside goes to the engines at once, from a file in memory.
+struct Shown<'s, 'v> {
+    view: &'s mut View<'v>,
+    failed: Option<io::Error>,
+}
+
+impl Viewer for Shown<'_, '_> {
+    fn goes_on(&self) -> bool {
+        self.failed.is_none() && !self.view.findings.convict() && self.view.scan.deadline.left().is_some()
+    }
+
+    fn show(&mut self, item: &Item<'_>) {
+        match files::in_memory_by(|out| written(item, out)) {
+            Ok(file) => {
+                let claims = (item.mime_type, item.names);
+                self.view.show(&file, item.size as u64, claims, item.kind.word());
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
+
+fn written(item: &Item<'_>, out: &mut File) -> io::Result<()> {
+    let mut result = Ok(());
+    item.read(&mut |piece| {
+        result = out.write_all(piece);
+        result.is_ok()
+    });
+    result
 }
 
 fn late() -> io::Error {

@@ -1,7 +1,5 @@
 //! The log line of one part. Cannot fail; what cannot be read is left out.
 
-use std::time::Duration;
-
 use super::evidence::Evidence;
 use super::{OURSELVES, hints};
 use crate::config::{Config, Digest};
@@ -42,7 +40,7 @@ pub(super) fn record(config: &Config, evidence: &Evidence<'_>, judgement: &Judge
         names: hints::shown(evidence.names),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
-        sha256: input.filter(|_| digest_wanted).and_then(digest),
+        sha256: input.filter(|_| digest_wanted).and_then(|input| digest(input, evidence.deadline)),
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
@@ -61,15 +59,12 @@ fn of_engines(findings: &Findings) -> impl Iterator<Item = &Finding> {
     findings.0.iter().filter(|finding| finding.engine != OURSELVES)
 }
 
-/// The part's SHA-256. Its time is bounded for itself: it must be had even of a
-/// part that used up the time for scanning.
-fn digest(input: &Input) -> Option<String> {
-    digest::sha256(Until::new(&input.file, Deadline::after(DIGEST_TIME))).ok()
+/// The part's SHA-256. It may be had for a little while after the deadline: it is
+/// wanted above all for parts that used up their time. Of a part that is too large for
+/// that there is none.
+fn digest(input: &Input, deadline: Deadline) -> Option<String> {
+    digest::sha256(Until::new(&input.file, deadline.with_grace())).ok()
 }
-
-/// Longest time for the digest of one part, and so the most by which a part may
-/// end after its deadline: enough for a gigabyte on a slow machine.
-const DIGEST_TIME: Duration = Duration::from_secs(5);
 
 fn engine_record(finding: &Finding) -> EngineRecord {
     EngineRecord {

@@ -32,12 +32,12 @@ impl<'a> Member<'a> {
     }
 
     pub(super) fn command(
-        config: &EngineConfig,
+        config: &'a EngineConfig,
         command: &'a CommandConfig,
         state: Option<&'a Path>,
     ) -> Self {
         let health = Some(Health::new(state, config, None));
-        Self { place: None, engine: Box::new(command::Command::new(command, state)), health }
+        Self { place: None, engine: Box::new(command::Command::new(&config.name, command, state)), health }
     }
 
     pub(super) fn rules(file: &'a Path) -> Self {
@@ -95,7 +95,7 @@ impl<'a> Member<'a> {
                 },
             },
             // We turned away, not the engine.
-            Err(error) if by.is_stopped() => Err((error, Blame::Engine)),
+            Err(error) if by.is_stopped() || error.is_own => Err((error, Blame::Engine)),
             Err(error) if is_hasty && error.kind.is_late() => Err((error, Blame::Engine)),
             Err(error) => {
                 let blame = health.note_failure(engine, &error, asked, by);

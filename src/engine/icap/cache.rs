@@ -42,7 +42,7 @@ impl Cache {
     /// Remembers `options`. Where that cannot be, the next process asks again.
     pub(super) fn write(&self, options: &Options) {
         if let Some(path) = &self.path {
-            let _ = files::replace(path, write(options, &self.url, clock::micros()).as_bytes());
+            let _ = files::replace(path, write(options, &self.url, clock::micros()).as_bytes(), &[]);
         }
     }
 

@@ -21,10 +21,6 @@ use crate::verdict::{ErrorKind, ScanError};
 const SUSPECTS: &str = "suspects";
 const ENTRIES: u32 = 4096;
 
-/// Time for the digest of a part that broke an engine, which may have used up all
-/// other time.
-const DIGEST_TIME: Duration = Duration::from_secs(5);
-
 /// Those of one engine.
 pub(super) struct Suspects<'a> {
     engine: &'a EngineConfig,
@@ -100,8 +96,8 @@ impl<'a> Suspects<'a> {
     /// Counts that the part broke the engine once more than the `broke` times that
     /// were known before. Copies that were lost at the same time were lost once:
     /// honest mail to many must not be poison after one death of the engine.
-    pub(super) fn count(&self, sample: &Sample<'_>, broke: u32) {
-        let Some(key) = self.key(sample, Deadline::after(DIGEST_TIME)) else { return };
+    pub(super) fn count(&self, sample: &Sample<'_>, broke: u32, by: Deadline) {
+        let Some(key) = self.key(sample, by) else { return };
         let (known, first) = self.find(&key).unwrap_or((0, clock::micros()));
         let count = known.max(broke.saturating_add(1));
         let content = [&count.to_le_bytes()[..], &first.to_le_bytes()].concat();
@@ -109,8 +105,8 @@ impl<'a> Suspects<'a> {
     }
 
     /// Clears the part: the engine gave a verdict on it.
-    pub(super) fn clear(&self, sample: &Sample<'_>) {
-        if let Some(key) = self.key(sample, Deadline::after(DIGEST_TIME)) {
+    pub(super) fn clear(&self, sample: &Sample<'_>, by: Deadline) {
+        if let Some(key) = self.key(sample, by) {
             let _ = self.table().forget(&key);
         }
     }

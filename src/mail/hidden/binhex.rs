@@ -1,5 +1,7 @@
 //! A Macintosh file in a text, BinHex 4.0, RFC 1741. Cannot fail.
 
+use std::iter;
+
 use memchr::memmem;
 
 use super::Kind;
@@ -7,6 +9,7 @@ use super::basket::Basket;
 use super::lines::lines;
 use super::reader::Reader;
 use crate::mail::field;
+use crate::mail::pieces::{Pieces, Take};
 
 /// Of the line that announces it, the word that no program leaves out.
 pub(super) const MARK: &[u8] = b"BinHex";
@@ -24,7 +27,7 @@ pub(super) fn is_type(mime_type: &str) -> bool {
         .any(|known| mime_type.eq_ignore_ascii_case(known))
 }
 
-pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket) {
+pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket<'_>) {
     let announced = memmem::find_iter(content, MARK).map(|at| at + MARK.len());
     let start = is_type(mime_type).then_some(0);
     // Where the last section begins; of all that announce it the first will do.
@@ -38,11 +41,7 @@ pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket) {
         if !basket.is_open() || !basket.spend(section.len()) {
             return;
         }
-        let bytes = decoded(section, basket.room());
-        if bytes.len() > basket.room() {
-            basket.overflow();
-        }
-        forks(&bytes, basket);
+        forks(section, basket);
     }
 }
 
@@ -65,30 +64,31 @@ fn section(content: &[u8], from: usize) -> Option<(usize, &[u8])> {
     None
 }
 
-/// Six bits a character, then runs. Stops soon after `most`.
-fn decoded(section: &[u8], most: usize) -> Vec<u8> {
-    let mut out: Vec<u8> = Vec::with_capacity((section.len() / 4 * 3).min(most));
-    let mut is_run = false;
-    for byte in bytes(section) {
-        if out.len() > most {
-            break;
-        }
-        match (is_run, byte) {
-            (false, RUN) => is_run = true,
-            (false, byte) => out.push(byte),
-            (true, 0) => {
-                out.push(RUN);
-                is_run = false;
+/// Six bits a character, then runs.
+fn decoded(section: &[u8]) -> impl Iterator<Item = u8> {
+    let (mut bytes, mut last, mut again) = (bytes(section), 0, 0_u8);
+    iter::from_fn(move || {
+        loop {
+            if again > 0 {
+                again -= 1;
+                return Some(last);
             }
-            // The byte itself is there already.
-            (true, count) => {
-                let again = out.last().copied().unwrap_or_default();
-                out.extend(std::iter::repeat_n(again, usize::from(count - 1)));
-                is_run = false;
+            match bytes.next()? {
+                RUN => match bytes.next()? {
+                    0 => {
+                        last = RUN;
+                        return Some(last);
+                    }
+                    // The byte itself is there already.
+                    count => again = count - 1,
+                },
+                byte => {
+                    last = byte;
+                    return Some(last);
+                }
             }
         }
-    }
-    out
+    })
 }
 
 fn bytes(section: &[u8]) -> impl Iterator<Item = u8> {
@@ -110,8 +110,9 @@ fn bytes(section: &[u8]) -> impl Iterator<Item = u8> {
 }
 
 /// The two forks of a file. Checksums are passed over: not all programs look.
-fn forks(bytes: &[u8], basket: &mut Basket) {
-    let mut reader = Reader::new(bytes);
+fn forks(section: &[u8], basket: &mut Basket<'_>) {
+    let head: Vec<u8> = decoded(section).take(LONGEST_HEAD).collect();
+    let mut reader = Reader::new(&head);
     let Some(name) = reader.u8().and_then(|length| reader.exactly(usize::from(length))) else { return };
     // Version, type, creator, flags.
     if reader.exactly(1 + 4 + 4 + 2).is_none() {
@@ -121,9 +122,23 @@ fn forks(bytes: &[u8], basket: &mut Basket) {
     else {
         return;
     };
+    let mut at = 1 + name.len() + 1 + 4 + 4 + 2 + 4 + 4 + 2;
     for length in [data, resource] {
-        let fork = reader.up_to(length as usize);
-        basket.put(Kind::BinHex, vec![field::file_name(name)], "", fork.to_vec());
-        reader.up_to(2);
+        let length = length as usize;
+        let fork = |take: Take<'_>| {
+            let mut out = Pieces::new(take);
+            for byte in decoded(section).skip(at).take(length) {
+                out.push(byte);
+                if !out.is_wanted() {
+                    break;
+                }
+            }
+            out.end();
+        };
+        basket.put(Kind::BinHex, vec![field::file_name(name)], "", &fork);
+        at = at.saturating_add(length).saturating_add(2);
     }
 }
+
+/// Longest head: a name of 255 bytes, and numbers.
+const LONGEST_HEAD: usize = 300;

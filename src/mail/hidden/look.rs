@@ -112,6 +112,7 @@ enum Edge {
 }
 
 /// A look at all of `content`.
+#[cfg(test)]
 pub(super) fn whole(content: &[u8], mime_type: &str) -> Look {
     let mut look = Look::new(mime_type);
     look.feed(content);

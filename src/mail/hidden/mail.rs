@@ -6,7 +6,8 @@ use std::iter;
 use super::Kind;
 use super::basket::Basket;
 use crate::mail::field;
-use crate::mail::message::Message;
+use crate::mail::pieces::Take;
+use crate::mail::{encoding::Encoding, message::Message};
 
 /// Longest beginning of a line that may become a field's name, RFC 5322, 2.1.1.
 const LONGEST_LINE: usize = 998;
@@ -117,12 +118,12 @@ fn field(line: &[u8]) -> Field<'_> {
     }
 }
 
-pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket) {
+pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket<'_>) {
     if !is_type(mime_type) && start(content) != Start::Mail {
         return;
     }
     let text = header_of(content);
-    let message = Message::split_inside(text);
+    let message = Message::split_inside(text, &|| basket.goes_on());
     if message.beyond().is_some() {
         basket.overflow();
     }
@@ -141,6 +142,8 @@ pub(super) fn read(content: &[u8], mime_type: &str, basket: &mut Basket) {
         }
         let kind = [&leaf.main_type[..], b"/", &leaf.subtype].concat().to_ascii_lowercase();
         let kind = String::from_utf8_lossy(&kind);
-        basket.put(Kind::Mail, field::file_names(read), &kind, message.content(leaf));
+        let encoding = Encoding::named(&leaf.encoding);
+        let content = |take: Take<'_>| encoding.decode(message.raw(leaf), take);
+        basket.put(Kind::Mail, field::file_names(read), &kind, &content);
     }
 }

@@ -1,17 +1,67 @@
 //! A list of MAPI properties as it stands in TNEF, [MS-OXTNEF] 2.1.3.4. Cannot
 //! fail; it ends with the first property that is of no known type.
 
-use std::borrow::Cow;
-
 use super::reader::Reader;
+use crate::mail::pieces::{self, Pieces, Take};
 
 /// One value of a property.
 pub(super) struct Property<'a> {
     /// Property ID, [MS-OXPROPS].
     pub(super) id: u16,
-    /// Text in UTF-8 where it was in UTF-16; an object without the identifier of
-    /// its interface.
-    pub(super) value: Cow<'a, [u8]>,
+    /// What it says.
+    pub(super) value: Value<'a>,
+}
+
+/// A value as it stands there; an object without the identifier of its interface.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    bytes: &'a [u8],
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Utf16,
+}
+
+impl<'a> Value<'a> {
+    /// Bytes that are given as they are.
+    pub(super) fn plain(bytes: &'a [u8]) -> Self {
+        Self { bytes, form: Form::Plain }
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Gives `take` the value, text in UTF-8 where it was in UTF-16.
+    pub(super) fn decode(self, take: Take<'_>) {
+        if self.form == Form::Plain {
+            return pieces::plain(self.bytes, take);
+        }
+        let (units, _) = self.bytes.as_chunks::<2>();
+        let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+        let mut out = Pieces::new(take);
+        for character in char::decode_utf16(units) {
+            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+            out.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+            if !out.is_wanted() {
+                break;
+            }
+        }
+        out.end();
+    }
+
+    /// The first `most` bytes of the value.
+    pub(super) fn start(self, most: usize) -> Vec<u8> {
+        let mut start = Vec::new();
+        self.decode(&mut |piece| {
+            start.extend(piece.iter().take(most - start.len()));
+            start.len() < most
+        });
+        start
+    }
 }
 
 // Types: [MS-OXCDATA] 2.11.1.
@@ -58,9 +108,9 @@ fn property<'a>(reader: &mut Reader<'a>, take: &mut impl FnMut(Property<'a>)) ->
         let bytes = reader.up_to(length);
         reader.up_to(length.wrapping_neg() % 4);
         let value = match one {
-            STRING => Cow::Owned(utf16(bytes)),
-            OBJECT => Cow::Borrowed(bytes.get(INTERFACE..).unwrap_or_default()),
-            _ => Cow::Borrowed(bytes),
+            STRING => Value { bytes, form: Form::Utf16 },
+            OBJECT => Value::plain(bytes.get(INTERFACE..).unwrap_or_default()),
+            _ => Value::plain(bytes),
         };
         take(Property { id, value });
     }
@@ -91,10 +141,4 @@ fn fixed(kind: u16) -> Option<usize> {
         0x0048 => Some(16),
         _ => None,
     }
-}
-
-fn utf16(bytes: &[u8]) -> Vec<u8> {
-    let (units, _) = bytes.as_chunks::<2>();
-    let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
-    String::from_utf16_lossy(&units).into_bytes()
 }

@@ -2,11 +2,9 @@
 //! [MS-OXTNEF]. Cannot fail. It counts by its signature, as its type says it to
 //! nobody who could not see for himself.
 
-use std::borrow::Cow;
-
 use super::Kind;
 use super::basket::{Basket, MOST_ITEMS, MOST_NAMES};
-use super::mapi::properties;
+use super::mapi::{Value, properties};
 use super::reader::Reader;
 use crate::mail::field;
 
@@ -40,10 +38,13 @@ pub(super) fn is_signed(content: &[u8]) -> bool {
 #[derive(Default)]
 struct Attachment<'a> {
     names: Vec<String>,
-    contents: Vec<Cow<'a, [u8]>>,
+    contents: Vec<Value<'a>>,
 }
 
-pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
+/// Longest name that is read, in bytes of its value.
+const LONGEST_NAME: usize = 64 * 1024;
+
+pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket<'_>) {
     let Some(rest) = content.strip_prefix(&SIGNATURE) else { return };
     let mut reader = Reader::new(rest);
     reader.up_to(2);
@@ -51,23 +52,29 @@ pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
     while let Some((id, data)) = attribute(&mut reader) {
         match id {
             ATTACH_REND_DATA => attachment.close(basket),
-            ATTACH_TITLE => attachment.name(data, basket),
-            ATTACH_DATA => attachment.content(Cow::Borrowed(data), basket),
+            ATTACH_TITLE => attachment.name(Value::plain(data), basket),
+            ATTACH_DATA => attachment.content(Value::plain(data), basket),
             ATTACHMENT => properties(data, |property| match property.id {
                 CONTENT => attachment.content(property.value, basket),
-                id if NAMES.contains(&id) => attachment.name(&property.value, basket),
+                id if NAMES.contains(&id) => attachment.name(property.value, basket),
                 _ => (),
             }),
             MESSAGE_PROPERTIES => properties(data, |property| {
                 if BODIES.contains(&property.id) {
-                    basket.put(Kind::Tnef, Vec::new(), "", property.value.into_owned());
+                    put(Vec::new(), property.value, basket);
                 }
             }),
-            BODY => basket.put(Kind::Tnef, Vec::new(), "", data.to_vec()),
+            BODY => put(Vec::new(), Value::plain(data), basket),
             _ => (),
         }
     }
     attachment.close(basket);
+}
+
+fn put(names: Vec<String>, value: Value<'_>, basket: &mut Basket<'_>) {
+    if basket.is_open() {
+        basket.put(Kind::Tnef, names, "", &|take| value.decode(take));
+    }
 }
 
 /// The next attribute: level, ID, length, data, checksum. The checksum is passed
@@ -82,7 +89,7 @@ fn attribute<'a>(reader: &mut Reader<'a>) -> Option<(u32, &'a [u8])> {
 }
 
 impl<'a> Attachment<'a> {
-    fn content(&mut self, content: Cow<'a, [u8]>, basket: &mut Basket) {
+    fn content(&mut self, content: Value<'a>, basket: &mut Basket<'_>) {
         if self.contents.len() == MOST_ITEMS {
             basket.overflow();
         } else if !content.is_empty() {
@@ -90,9 +97,10 @@ impl<'a> Attachment<'a> {
         }
     }
 
-    fn name(&mut self, raw: &[u8], basket: &mut Basket) {
+    fn name(&mut self, raw: Value<'_>, basket: &mut Basket<'_>) {
+        let raw = raw.start(LONGEST_NAME);
         let end = raw.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        if self.names.len() < MOST_NAMES {
+        if self.names.len() < MOST_NAMES && raw.len() < LONGEST_NAME {
             self.names.push(field::file_name(raw.get(..end).unwrap_or_default()));
         } else {
             basket.overflow();
@@ -101,12 +109,9 @@ impl<'a> Attachment<'a> {
 
     /// Hands over the contents under all the names: which of them a program takes
     /// is not known.
-    fn close(&mut self, basket: &mut Basket) {
+    fn close(&mut self, basket: &mut Basket<'_>) {
         for content in self.contents.drain(..) {
-            if !basket.is_open() {
-                break;
-            }
-            basket.put(Kind::Tnef, self.names.clone(), "", content.into_owned());
+            put(self.names.clone(), content, basket);
         }
         self.names.clear();
     }

@@ -3,10 +3,12 @@
 use memchr::memmem;
 
 use super::Kind;
+use super::Source;
 use super::basket::Basket;
 use super::lines::{begins_line, line_at, lines};
 use crate::mail::encoding::Encoding;
 use crate::mail::field;
+use crate::mail::pieces::{Pieces, Take};
 
 const BEGIN: &[u8] = b"begin";
 
@@ -38,7 +40,7 @@ enum Mode {
     Missing,
 }
 
-pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
+pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket<'_>) {
     for at in memmem::find_iter(content, BEGIN) {
         if !begins(content, at) {
             continue;
@@ -52,24 +54,22 @@ pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
             if !basket.is_open() || !basket.spend(section.len()) {
                 return;
             }
-            let decoded = match begin.form {
-                Form::Historical => decoded_lines(section, Taken::Likely, basket.room()),
-                Form::Base64 => Decoded { content: Encoding::Base64.decoded(section), is_all: true },
+            let put = |basket: &mut Basket<'_>, content: &Source<'_>| {
+                basket.put(Kind::Uuencoded, vec![begin.name.clone()], "", content);
             };
-            put(&begin, decoded.content, basket);
-            if !decoded.is_all {
+            if begin.form == Form::Base64 {
+                put(basket, &|take| Encoding::Base64.decode(section, take));
+                continue;
+            }
+            put(basket, &|take| decode_lines(section, Taken::Likely, take));
+            if !is_all_likely(section) {
                 if !basket.is_open() || !basket.spend(section.len()) {
                     return;
                 }
-                let all = decoded_lines(section, Taken::All, basket.room());
-                put(&begin, all.content, basket);
+                put(basket, &|take| decode_lines(section, Taken::All, take));
             }
         }
     }
-}
-
-fn put(begin: &Begin, content: Vec<u8>, basket: &mut Basket) {
-    basket.put(Kind::Uuencoded, vec![begin.name.clone()], "", content);
 }
 
 /// Whether a `begin` line may begin at `at`, where the word stands.
@@ -176,41 +176,40 @@ enum Taken {
     All,
 }
 
-/// What came out.
-struct Decoded {
-    content: Vec<u8>,
-    /// Whether no line was passed over.
-    is_all: bool,
+/// Whether a line has data, and whether it can be such beyond doubt.
+fn data_of(line: &[u8]) -> Option<(usize, &[u8], bool)> {
+    let (count, data) = measured(line)?;
+    (count > 0).then(|| (count, data, is_pure(line) || has_length(count, data.len())))
+}
+
+/// Whether no line is passed over.
+fn is_all_likely(section: &[u8]) -> bool {
+    lines(section).filter_map(data_of).all(|(_, _, is_likely)| is_likely)
 }
 
 /// Decodes lines of data. A line that is too short lost blanks at its end, which
 /// stand for zeros; of one that is too long only as much counts as its first
-/// character says. Decoding stops at `most`.
-fn decoded_lines(section: &[u8], taken: Taken, most: usize) -> Decoded {
-    let mut out = Vec::with_capacity((section.len() / 4 * 3).min(most));
-    let mut is_all = true;
-    for line in lines(section) {
-        let Some((count, data)) = measured(line) else { continue };
-        if count == 0 {
+/// character says.
+fn decode_lines(section: &[u8], taken: Taken, take: Take<'_>) {
+    let mut out = Pieces::new(take);
+    for (count, data, is_likely) in lines(section).filter_map(data_of) {
+        if taken == Taken::Likely && !is_likely {
             continue;
         }
-        if taken == Taken::Likely && !(is_pure(line) || has_length(count, data.len())) {
-            is_all = false;
-            continue;
-        }
-        // One byte more than fits shows that something is missing.
-        if out.len() > most {
+        if !out.is_wanted() {
             break;
         }
-        let end = out.len() + count;
         let sixes = data.iter().map(|byte| byte.wrapping_sub(b' ') & 0x3F).chain(std::iter::repeat(0));
         let mut sixes = sixes.map(u32::from).take(count.div_ceil(3) * 4);
-        while let Some(first) = sixes.next() {
+        // A line has 63 bytes at most, and up to two that fill up its last group.
+        let mut bytes = [0; 66];
+        let mut slots = bytes.chunks_exact_mut(3);
+        while let (Some(slot), Some(first)) = (slots.next(), sixes.next()) {
             let group = sixes.by_ref().take(3).fold(first, |group, six| group << 6 | six);
-            let [_, bytes @ ..] = group.to_be_bytes();
-            out.extend_from_slice(&bytes);
+            let [_, decoded @ ..] = group.to_be_bytes();
+            slot.copy_from_slice(&decoded);
         }
-        out.truncate(end);
+        out.extend(bytes.get(..count).unwrap_or_default());
     }
-    Decoded { content: out, is_all }
+    out.end();
 }

@@ -7,10 +7,11 @@ use super::Kind;
 use super::basket::Basket;
 use super::lines::{begins_line, line_at, lines};
 use crate::mail::field;
+use crate::mail::pieces::{Pieces, Take};
 
 const BEGIN: &[u8] = b"=ybegin ";
 
-pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
+pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket<'_>) {
     for at in memmem::find_iter(content, BEGIN) {
         if !begins(content, at) {
             continue;
@@ -24,7 +25,7 @@ pub(super) fn read(content: &[u8], _: &str, basket: &mut Basket) {
         let name = memmem::find(line, b"name=").and_then(|at| line.get(at + 5..));
         let name = field::file_name(name.unwrap_or_default().trim_ascii());
         for section in [Some(long), short].into_iter().flatten() {
-            basket.put(Kind::Yenc, vec![name.clone()], "", decoded(section));
+            basket.put(Kind::Yenc, vec![name.clone()], "", &|take| decode(section, take));
         }
     }
 }
@@ -50,8 +51,8 @@ fn section(body: &[u8]) -> (&[u8], Option<&[u8]>) {
     (body.get(..at).unwrap_or(body), short)
 }
 
-fn decoded(section: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(section.len());
+fn decode(section: &[u8], take: Take<'_>) {
+    let mut out = Pieces::new(take);
     for line in lines(section).filter(|line| !line.starts_with(b"=y")) {
         let mut bytes = line.iter();
         while let Some(byte) = bytes.next() {
@@ -59,8 +60,11 @@ fn decoded(section: &[u8]) -> Vec<u8> {
                 b'=' => bytes.next().map(|byte| byte.wrapping_sub(64)),
                 _ => Some(*byte),
             };
-            out.extend(byte.map(|byte| byte.wrapping_sub(42)));
+            byte.into_iter().for_each(|byte| out.push(byte.wrapping_sub(42)));
+        }
+        if !out.is_wanted() {
+            break;
         }
     }
-    out
+    out.end();
 }

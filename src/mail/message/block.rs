@@ -3,19 +3,23 @@
 
 use std::ops::Range;
 
-/// One field: where it stands in its buffer.
-#[derive(Clone, Debug)]
-pub(crate) struct Field {
-    /// The name; empty for the `From ` line of a mailbox file.
-    name: Range<usize>,
-    /// All of it, with continuation lines and the last line end.
-    whole: Range<usize>,
+/// Longest field that is read of those that decide how a message is cut, and of the
+/// values that are handed to others. Honest ones have less than a thousand bytes; a
+/// longer one would be taken apart into many times its size.
+pub(crate) const LONGEST_FIELD: usize = 64 * 1024;
+
+/// One field with its continuation lines and the last line end.
+struct Field<'b> {
+    /// Empty for the `From ` line of a mailbox file.
+    name: &'b [u8],
+    /// All of it.
+    whole: &'b [u8],
 }
 
-/// The header of a message or a part.
+/// The header of a message or a part. It keeps no list of its fields: there may be
+/// millions.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
-    fields: Vec<Field>,
     /// The lines of all fields.
     pub(crate) range: Range<usize>,
     /// The empty line behind them; of no length when it is missing.
@@ -27,7 +31,6 @@ impl Header {
     /// line, or before the first line that is no field: a part without any
     /// header and empty line still has a body that must be looked at.
     pub(crate) fn read(buffer: &[u8], range: Range<usize>) -> Self {
-        let mut fields: Vec<Field> = Vec::new();
         let mut at = range.start;
         let mut blank = 0;
         while let Some(line) = first_line(buffer, at..range.end) {
@@ -35,21 +38,14 @@ impl Header {
                 blank = line.len();
                 break;
             }
-            match (fields.last_mut(), name_length(line)) {
-                (Some(field), _) if line.starts_with(b" ") || line.starts_with(b"\t") => {
-                    field.whole.end += line.len();
-                }
-                (_, Some(name)) => {
-                    fields.push(Field { name: at..at + name, whole: at..at + line.len() });
-                }
-                (None, None) if line.starts_with(b"From ") || line.starts_with(b">From ") => {
-                    fields.push(Field { name: at..at, whole: at..at + line.len() });
-                }
-                (_, None) => break,
+            let is_first = at == range.start;
+            let belongs = !is_first && is_folded(line) || is_first && is_envelope(line);
+            if !belongs && name_length(line).is_none() {
+                break;
             }
             at += line.len();
         }
-        Self { fields, range: range.start..at, blank: at..at + blank }
+        Self { range: range.start..at, blank: at..at + blank }
     }
 
     /// Where the body begins.
@@ -57,11 +53,45 @@ impl Header {
         self.blank.end
     }
 
+    /// All fields, with their continuation lines.
+    fn fields<'b>(&self, buffer: &'b [u8]) -> impl Iterator<Item = Field<'b>> {
+        let mut rest = buffer.get(self.range.clone()).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (whole, behind) =
+                rest.split_at_checked(field_end(rest)).filter(|(whole, _)| !whole.is_empty())?;
+            rest = behind;
+            Some(Field {
+                name: whole.get(..name_length(whole).unwrap_or_default()).unwrap_or_default(),
+                whole,
+            })
+        })
+    }
+
+    /// The first field called `wanted`. There may be millions of others, so not even
+    /// the ends of their names are looked for.
+    fn first<'b>(&self, buffer: &'b [u8], wanted: &str) -> Option<Field<'b>> {
+        let mut rest = buffer.get(self.range.clone()).unwrap_or_default();
+        while !rest.is_empty() {
+            let start = rest.get(..wanted.len()).unwrap_or_default();
+            if start.eq_ignore_ascii_case(wanted.as_bytes()) && name_length(rest) == Some(start.len()) {
+                return Some(Field { name: start, whole: rest.get(..field_end(rest))? });
+            }
+            rest = rest.get(line_end(rest)..).unwrap_or_default();
+        }
+        None
+    }
+
+    /// Whether the field that [`Header::value`] reads is longer than it reads.
+    pub(crate) fn is_too_long(&self, buffer: &[u8], name: &str) -> bool {
+        self.first(buffer, name).is_some_and(|field| field.whole.len() > LONGEST_FIELD)
+    }
+
     /// The value of the first field called `name`, unfolded and trimmed. Of two
-    /// fields with one name the first counts, as in most mail programs.
+    /// fields with one name the first counts, as in most mail programs. Of one that is
+    /// longer than [`LONGEST_FIELD`] the beginning is read.
     pub(crate) fn value(&self, buffer: &[u8], name: &str) -> Option<Vec<u8>> {
-        let field = self.fields.iter().find(|field| field.is(buffer, name))?;
-        let value = buffer.get(field.name.end..field.whole.end)?;
+        let Field { name, whole } = self.first(buffer, name)?;
+        let value = whole.get(name.len()..whole.len().min(LONGEST_FIELD))?;
         let colon = value.iter().position(|byte| *byte == b':')?;
         let value = value.get(colon + 1..)?;
         let unfolded: Vec<u8> = value.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
@@ -79,11 +109,11 @@ impl Header {
     ) -> Vec<u8> {
         let mut out = Vec::new();
         let mut pending = Some(new);
-        for field in &self.fields {
-            if replaced(field.name(buffer)) {
+        for field in self.fields(buffer) {
+            if replaced(field.name) {
                 put(&mut out, pending.take().unwrap_or_default(), eol);
             } else {
-                out.extend_from_slice(buffer.get(field.whole.clone()).unwrap_or_default());
+                out.extend_from_slice(field.whole);
             }
         }
         put(&mut out, pending.unwrap_or_default(), eol);
@@ -91,14 +121,27 @@ impl Header {
     }
 }
 
-impl Field {
-    fn name<'a>(&self, buffer: &'a [u8]) -> &'a [u8] {
-        buffer.get(self.name.clone()).unwrap_or_default()
-    }
+/// Where the first line of `text` ends, with its line end.
+fn line_end(text: &[u8]) -> usize {
+    memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1)
+}
 
-    fn is(&self, buffer: &[u8], name: &str) -> bool {
-        self.name(buffer).eq_ignore_ascii_case(name.as_bytes())
+/// Where the field ends that `text` begins with.
+fn field_end(text: &[u8]) -> usize {
+    let mut end = line_end(text);
+    while let Some(rest) = text.get(end..).filter(|rest| is_folded(rest)) {
+        end += line_end(rest);
     }
+    end
+}
+
+fn is_folded(line: &[u8]) -> bool {
+    line.starts_with(b" ") || line.starts_with(b"\t")
+}
+
+/// Whether it is the first line of a mail in a mailbox file.
+fn is_envelope(line: &[u8]) -> bool {
+    line.starts_with(b"From ") || line.starts_with(b">From ")
 }
 
 /// The length of the field name that `line` begins with, if it is a field.
@@ -119,7 +162,8 @@ pub(crate) fn is_named(line: &[u8], wanted: &str) -> bool {
 
 /// The first line of `range` with its line end.
 pub(crate) fn first_line(buffer: &[u8], range: Range<usize>) -> Option<&[u8]> {
-    buffer.get(range)?.split_inclusive(|byte| *byte == b'\n').next()
+    let rest = buffer.get(range)?;
+    rest.get(..line_end(rest)).filter(|line| !line.is_empty())
 }
 
 fn is_empty(line: &[u8]) -> bool {
@@ -143,7 +187,7 @@ mod tests {
 
     fn read(text: &[u8]) -> (Header, usize) {
         let header = Header::read(text, 0..text.len());
-        let fields = header.fields.len();
+        let fields = header.fields(text).count();
         (header, fields)
     }
 

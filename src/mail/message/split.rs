@@ -11,17 +11,20 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::block::{self, Header};
-use super::{Bound, Bounds, Buffer, Host, Labelled, Leaf, Message, Multipart, Next, Place, Role, Slot};
+use super::{
+    Bound, Bounds, Buffer, Host, Labelled, Leaf, Message, Multipart, Nested, Next, Place, Role, Slot,
+};
 use crate::mail::encoding::Encoding;
-use crate::mail::parameter::{all, main_value, parameters};
+use crate::mail::parameter::{main_value, parameters};
 
 /// Cuts `raw`; beyond `bounds` it is one leaf.
-pub(super) fn split(raw: &[u8], bounds: Bounds) -> Message<'_> {
+pub(super) fn split<'r>(raw: &'r [u8], bounds: Bounds, go_on: &dyn Fn() -> bool) -> Message<'r> {
     let mut message = whole(raw, bounds);
     if raw.is_empty() {
         return message;
     }
-    let cut = message.entity(Entity {
+    message.entities = 1;
+    let whole_message = Entity {
         buffer: 0,
         range: 0..raw.len(),
         number: String::new(),
@@ -32,7 +35,8 @@ pub(super) fn split(raw: &[u8], bounds: Bounds) -> Message<'_> {
         slot: None,
         glued: false,
         depth: 0,
-    });
+    };
+    let cut = message.entity(whole_message, go_on);
     if let Err(bound) = cut {
         message = whole(raw, bounds);
         message.beyond = Some(bound);
@@ -79,15 +83,23 @@ struct Entity {
 type Type<'t> = (&'t [u8], &'t [u8]);
 
 impl Message<'_> {
-    fn entity(&mut self, mut entity: Entity) -> Result<(), Bound> {
-        self.entities += 1;
-        if self.entities > self.bounds.parts {
-            return Err(Bound::Parts);
+    /// Counts `count` more messages or parts.
+    fn count(&mut self, count: usize) -> Result<(), Bound> {
+        self.entities = self.entities.saturating_add(count);
+        if self.entities > self.bounds.parts { Err(Bound::Parts) } else { Ok(()) }
+    }
+
+    fn entity(&mut self, mut entity: Entity, go_on: &dyn Fn() -> bool) -> Result<(), Bound> {
+        if !go_on() {
+            return Err(Bound::Time);
         }
         let bytes = self.bytes(entity.buffer);
         let header = Header::read(bytes, entity.range.clone());
         if entity.role == Role::Message {
             entity.message = (entity.buffer, header.range.clone());
+        }
+        if ["Content-Type", "Content-Transfer-Encoding"].iter().any(|name| header.is_too_long(bytes, name)) {
+            return Err(Bound::Field);
         }
         let content_type = header.value(bytes, "Content-Type");
         let (main_type, subtype) = content_type.as_deref().map_or(entity.default, declared);
@@ -117,11 +129,15 @@ impl Message<'_> {
                 if self.searched > self.bounds.searched {
                     return Err(Bound::Searched);
                 }
-                return self.multipart(&entity, boundary, default, children);
+                return self.multipart(&entity, (boundary, default), children, go_on);
             }
             self.hand_over(entity, place, (b"text", b"plain"), Labelled::Wrongly);
         } else if is_main("message") && ["rfc822", "global", "news"].iter().any(is_sub) {
-            return if deepest { Err(Bound::Levels) } else { self.nested(&entity, place) };
+            if deepest {
+                return Err(Bound::Levels);
+            }
+            self.count(1)?;
+            return self.nested(entity, place, go_on);
         } else if !is_main("message") {
             self.hand_over(entity, place, (main_type, subtype), Labelled::Truly);
         }
@@ -131,14 +147,16 @@ impl Message<'_> {
     fn multipart(
         &mut self,
         entity: &Entity,
-        boundary: Vec<u8>,
-        default: Type<'static>,
+        (boundary, default): (Vec<u8>, Type<'static>),
         children: Vec<Child>,
+        go_on: &dyn Fn() -> bool,
     ) -> Result<(), Bound> {
+        // All at once: a list of children on each level must not exceed the bound.
+        self.count(children.len())?;
         let multipart = self.multiparts.len();
         self.multiparts.push(Multipart { boundary, enclosing: entity.enclosing, children: children.len() });
         for (i, child) in children.into_iter().enumerate() {
-            self.entity(Entity {
+            let child = Entity {
                 buffer: entity.buffer,
                 range: child.content,
                 number: numbered(&entity.number, i + 1),
@@ -149,15 +167,20 @@ impl Message<'_> {
                 slot: Some(Slot { multipart, range: child.slot, next: child.next }),
                 glued: child.glued,
                 depth: entity.depth + 1,
-            })?;
+            };
+            self.entity(child, go_on)?;
         }
         Ok(())
     }
 
-    fn nested(&mut self, entity: &Entity, place: Place) -> Result<(), Bound> {
+    fn nested(&mut self, entity: Entity, place: Place, go_on: &dyn Fn() -> bool) -> Result<(), Bound> {
         let bytes = self.bytes(entity.buffer);
         let encoding = place.header.value(bytes, "Content-Transfer-Encoding").unwrap_or_default();
         let encoding = Encoding::named(&encoding);
+        if encoding != Encoding::Identity && self.bounds.nested == Nested::Leaf {
+            self.hand_over(entity, place, (b"message", b"rfc822"), Labelled::Truly);
+            return Ok(());
+        }
         let number = match entity.role {
             Role::Message => numbered(&entity.number, 1),
             Role::Part => entity.number.clone(),
@@ -177,7 +200,7 @@ impl Message<'_> {
                 (self.buffers.len() - 1, range, None)
             }
         };
-        self.entity(Entity {
+        let inside = Entity {
             buffer,
             range,
             number,
@@ -188,7 +211,8 @@ impl Message<'_> {
             slot: None,
             glued: false,
             depth: entity.depth + 1,
-        })
+        };
+        self.entity(inside, go_on)
     }
 
     fn hand_over(&mut self, entity: Entity, place: Place, kind: Type<'_>, labelled: Labelled) {
@@ -211,19 +235,11 @@ impl Message<'_> {
     ) -> Leaf {
         let bytes = self.bytes(place.buffer);
         let value = |name| place.header.value(bytes, name).unwrap_or_default();
-        let content_type = value("Content-Type");
-        let disposition = value("Content-Disposition");
         Leaf {
             number,
             main_type: kind.0.to_vec(),
             subtype: kind.1.to_vec(),
-            description: value("Content-Description"),
-            disposition: main_value(&disposition).to_vec(),
             encoding: value("Content-Transfer-Encoding"),
-            name: first(&content_type, "name"),
-            filename: first(&disposition, "filename"),
-            parameters: all(&content_type),
-            dparameters: all(&disposition),
             message,
             place,
             slot,

@@ -174,7 +174,7 @@ fn beyond_the_bounds_nothing_is_cut_and_it_is_known() {
 fn the_search_for_delimiters_has_a_bound() {
     let raw = multiparts(10) + &"x".repeat(1000);
     for (searched, beyond) in [(20_000, None), (9_000, Some(Bound::Searched))] {
-        let message = split::split(raw.as_bytes(), Bounds { searched, ..BOUNDS });
+        let message = split::split(raw.as_bytes(), Bounds { searched, ..BOUNDS }, &|| true);
         assert_eq!((message.beyond(), message.leaves().len()), (beyond, 1));
     }
 }
@@ -200,7 +200,7 @@ fn decoded_messages_share_one_budget() {
     let head = "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n";
     let raw = head.repeat(10) + &"x".repeat(1000);
     for (decoded, beyond) in [(20_000, None), (9_000, Some(Bound::Decoded)), (0, Some(Bound::Decoded))] {
-        let message = split::split(raw.as_bytes(), Bounds { decoded, ..BOUNDS });
+        let message = split::split(raw.as_bytes(), Bounds { decoded, ..BOUNDS }, &|| true);
         assert_eq!((message.beyond(), message.leaves().len()), (beyond, 1));
         assert_eq!(message.rebuilt(&Changes::new()), raw.as_bytes());
     }

@@ -22,6 +22,7 @@ pub(super) fn taken() -> Option<i32> {
 }
 
 /// A watch for such signals. They are let through again when it ends.
+#[derive(Debug)]
 pub(super) struct Watch {
     before: SigSet,
     signals: SignalFd,
