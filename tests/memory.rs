@@ -17,7 +17,7 @@ use convscan::testing::record::Record;
 
 use crate::harness::clamd::{CLAMD, Clamd};
 use crate::harness::fake_clamd::{FakeClamd, Script};
-use crate::harness::{CONVSCAN, Case, DEFER, clamd_at, eicar, installed, needs};
+use crate::harness::{CONVSCAN, Case, DEFER, HOLD, clamd_at, eicar, installed, needs};
 
 /// A fake scanner. What it is to do is the first word of the part; `{site}` is
 /// where it keeps its notes.
@@ -755,4 +755,54 @@ fn finished((case, mut child): (Case, Child)) {
     let ran = case.left_behind();
     assert!(ran.output.expect("a notice").starts_with(b"VIRUS NOTICE"));
     assert!(!ran.options.unwrap().contains("STATUS"));
+}
+
+/// What waits once too often is held: the MTA would give up, and return it to a sender
+/// who may be forged. Copies that fail at the same time failed once.
+#[test]
+fn a_part_that_waits_for_a_slow_engine_is_held_at_the_third_failure_within_a_day() {
+    let name = "a_part_that_waits_for_a_slow_engine_is_held_at_the_third_failure_within_a_day";
+    if !needs(name, "/usr/bin/faketime", "faketime") {
+        return;
+    }
+    let says = |line: &str| FakeClamd::start(Script::Say(format!("fd[9]: {line} FOUND\0").into_bytes()));
+    let at = |case: &Case, time: &str| -> (String, String) {
+        let _ = fs::remove_file(case.path("options"));
+        let _ = fs::remove_file(case.path("log"));
+        let mut command =
+            case.wrapped("/usr/bin/faketime", &["-f", &format!("2026-03-0{time}"), CONVSCAN, "part"]);
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        assert_eq!(command.status().unwrap().code(), Some(0));
+        let ran = case.left_behind();
+        (ran.options.clone().unwrap_or_default(), ran.record().reason.unwrap_or_default())
+    };
+    let times = ["1 10:00:00", "1 10:00:30", "1 10:10:00", "1 11:00:00", "1 12:00:00"];
+    for (line, word) in [("Heuristics.Limits.Exceeded.MaxScanTime", "time-limit")] {
+        let fake = says(line);
+        let case = Case::new(b"slow\n").config(&fake.engine());
+        let seen: Vec<_> = times.iter().map(|time| at(&case, time)).collect();
+        for (options, reason) in &seen[..3] {
+            assert_eq!((options.as_str(), reason.split(':').next()), (DEFER, Some(word)), "{seen:?}");
+        }
+        for (options, reason) in &seen[3..] {
+            assert_eq!((options.as_str(), reason.as_str()), (HOLD, "poison: time-limit"), "{seen:?}");
+        }
+        // Other parts have their own count, and so has this one a day later.
+        let other = case.path("other");
+        fs::write(&other, b"other\n").unwrap();
+        assert_eq!(at(&case, "2 11:00:00").0, DEFER);
+        let other = case.var("INPUT_FILE", other);
+        assert_eq!(at(&other, "2 12:00:00").0, DEFER);
+    }
+    // The administrator's own word is kept.
+    let fake = says("Heuristics.Limits.Exceeded.MaxScanTime");
+    let config = format!("{}[policy.unscannable]\ntime-limit = \"replace\"\n", fake.engine());
+    let case = Case::new(b"slow\n").config(&config);
+    for time in times {
+        let (options, reason) = at(&case, time);
+        assert!(
+            !options.contains("STATUS") && reason.starts_with("time-limit"),
+            "{time}: {options} {reason}"
+        );
+    }
 }

@@ -6,11 +6,13 @@ mod costly;
 mod definitions;
 mod entry;
 mod flight;
+mod patience;
 mod suspects;
 mod verdicts;
 
 use std::path::Path;
 
+use self::patience::Patience;
 use self::suspects::Suspects;
 use self::verdicts::{Keys, Verdicts};
 use super::health::Blame;
@@ -26,6 +28,7 @@ pub(super) struct Memory<'a> {
     state: Option<&'a Path>,
     verdicts: Option<Verdicts<'a>>,
     suspects: Option<Suspects<'a>>,
+    patience: Option<Patience<'a>>,
 }
 
 impl<'a> Memory<'a> {
@@ -36,12 +39,27 @@ impl<'a> Memory<'a> {
             state: config.state.as_deref(),
             verdicts: Verdicts::new(config, engine),
             suspects: Suspects::new(config, engine),
+            patience: Patience::new(config, &engine.name),
         }
     }
 
-    /// The verdict on one part: the known one, else what `ask` gives. `tell` asks
-    /// the engine for its version.
+    /// The verdict on one part: the known one, else what `ask` gives; that the part is
+    /// poison where it waited often enough. `tell` asks the engine for its version.
     pub(super) fn scan(
+        &self,
+        sample: &Sample<'_>,
+        by: Deadline,
+        tell: &dyn Fn() -> Option<String>,
+        ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
+    ) -> Result<Response, ScanError> {
+        let response = self.recall_or_ask(sample, by, tell, ask)?;
+        match &self.patience {
+            Some(patience) => Ok(patience.end(response, sample, by.with_grace())),
+            None => Ok(response),
+        }
+    }
+
+    fn recall_or_ask(
         &self,
         sample: &Sample<'_>,
         by: Deadline,

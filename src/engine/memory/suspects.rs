@@ -18,8 +18,8 @@ use crate::os::slots::{Key, Slots};
 use crate::verdict::{ErrorKind, ScanError};
 
 /// The file of the suspects, below the state directory, and how many there are.
-const SUSPECTS: &str = "suspects";
-const ENTRIES: u32 = 4096;
+pub(super) const SUSPECTS: &str = "suspects";
+pub(super) const ENTRIES: u32 = 4096;
 
 /// Those of one engine.
 pub(super) struct Suspects<'a> {
