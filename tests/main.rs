@@ -24,6 +24,7 @@ mod doctor;
 mod examples;
 mod icap;
 mod layers;
+mod log;
 mod manual;
 mod memory;
 mod message;
