@@ -37,3 +37,4 @@ mod snippets;
 mod surroundings;
 mod trust;
 mod words;
+mod writers;
