@@ -66,6 +66,9 @@ pub struct Config {
     pub log: LogConfig,
     /// Directory for private copies and everything that outlives a part.
     pub state: Option<PathBuf>,
+    /// Directory for private copies, where that is another one. No key names it: it is
+    /// found out when the state directory is looked at.
+    pub copies: Option<PathBuf>,
 }
 
 /// Which of several engines that may acquit are asked, and whose word counts.

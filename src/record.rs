@@ -147,6 +147,14 @@ impl Record {
         line
     }
 
+    /// Adds a warning to those that are there.
+    pub fn warn(&mut self, more: String) {
+        self.warning = Some(match self.warning.take() {
+            Some(known) => format!("{known}; {more}"),
+            None => more,
+        });
+    }
+
     /// Reads a line back. Unknown keys are passed over, so that an older
     /// program reads a newer log.
     pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {

@@ -13,12 +13,12 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-pub use self::load::{path, sound};
+pub use self::load::{path, settle, sound};
 use self::report::report;
 use self::setup::{Given, Setup};
 use crate::channel::Var;
 use crate::config::Config;
-use crate::os::{files, output, signals, vars};
+use crate::os::{files, output, signals, state, vars};
 use crate::part::{Outputs, Part};
 use crate::policy::{Action, Voice, Way};
 use crate::record::Record;
@@ -93,10 +93,14 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Ending {
     let mut outputs = Outputs::from_vars(&vars, &files::are_one_name);
     let release = given.release.unwrap_or_default();
     promised.set(promise(&outputs, release));
-    let Setup { config, fault } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
+    let Setup { config, fault, warnings } = guarded(|| Setup::load(&given)).unwrap_or_else(|bug| {
         // Loading failed. Keep the release of the entry, so that we answer with a
         // status that this server knows.
-        Setup { config: Config { release: Some(release), ..Config::default() }, fault: Some(bug) }
+        Setup {
+            config: Config { release: Some(release), ..Config::default() },
+            fault: Some(bug),
+            warnings: Vec::new(),
+        }
     });
     if promised.get() == Voice::Options && config.release() != release {
         promised.set(promise(&outputs, config.release()));
@@ -116,6 +120,7 @@ fn serve(arguments: &[OsString], promised: &Cell<Voice>) -> Ending {
     let outcome = outcome.unwrap_or_else(|bug| scan::give_up(&config, &part, way, bug));
     let (exit, mut record) = act(&outputs, voice, outcome);
     watch.steps.reply = watch.lap();
+    warnings.into_iter().chain(state::refusal()).for_each(|warning| record.warn(warning));
     record.ms = watch.total();
     report(&config, misconfigured, &record);
     exit

@@ -87,6 +87,18 @@ pub fn processor_time() -> Duration {
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
+/// Whether we are root, whom a test needs that gives files away; says by name what is
+/// left out when we are not.
+pub fn needs_root(test: &str) -> bool {
+    let is_root = nix::unistd::geteuid().is_root();
+    if !is_root {
+        assert!(!nothing_may_be_left_out(), "{test} needs root");
+        let line = format!("left out: {test} (needs root)\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    is_root
+}
+
 /// The EICAR test file, in pieces so that this file is not one.
 pub fn eicar() -> Vec<u8> {
     ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-", "STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat().into_bytes()

@@ -16,11 +16,15 @@
 //! only convicts need not find anything. What the policy passes unscanned need not
 //! be noticed.
 //!
+//! A state directory that cannot be used, or that others may write to, is told with
+//! each address: the scanners answer, but nothing is remembered of that.
+//!
 //! With --watch the test is repeated after each TIME (10m, say) without end. An
 //! address is then told of at first, and when its answers have changed, with the
 //! time before it.
 //!
-//! Exit codes: 0 all awake, 1 one is not, 75 the configuration cannot be used.
+//! Exit codes: 0 all awake, 1 one is not, or the state directory cannot be used,
+//! 75 the configuration cannot be used.
 
 mod probe;
 mod report;
@@ -41,7 +45,7 @@ use crate::engine::{self, Farm, Member};
 use crate::history;
 use crate::os::clock::{self, Deadline};
 use crate::os::output;
-use crate::os::{files, stamp};
+use crate::os::{files, stamp, state};
 use crate::record::millis;
 use crate::serve;
 use crate::verdict::{Reason, Verdict, Weight};
@@ -84,12 +88,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 type Told = HashMap<(String, String), (State, Vec<String>)>;
 
 fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
-    let config = serve::sound(arguments.config.as_deref())?;
+    let mut config = serve::sound(arguments.config.as_deref())?;
+    let warning = config.state.as_deref().and_then(state::complaint);
+    serve::settle(&mut config);
     let probes = probe::probes()?;
     let mut worst = State::Awake;
     for farm in engine::open(&config) {
         for member in farm.members() {
-            let report = examine(&config, &farm, member, (&probes, arguments.max_age))?;
+            let mut report = examine(&config, &farm, member, (&probes, arguments.max_age))?;
+            report.warning.clone_from(&warning);
             worst = worst.max(report.state);
             let essence = report.essence();
             let place = (report.engine.clone(), report.address.clone());
@@ -109,7 +116,7 @@ fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
     {
         output::talk(format_args!("{held}: `imsimta qm messages` does not count these; docs/held.md"));
     }
-    Ok(if worst == State::Awake { Exit::Done } else { Exit::No })
+    Ok(if worst == State::Awake && warning.is_none() { Exit::Done } else { Exit::No })
 }
 
 fn examine(
@@ -127,6 +134,7 @@ fn examine(
         state: State::Awake,
         probes: Vec::new(),
         hint: None,
+        warning: None,
     };
     for probe in probes.iter().filter(|probe| is_asked(farm, probe)) {
         let outcome = shown(config, farm, member, probe)?;

@@ -15,6 +15,7 @@ mod pools;
 pub(super) mod reading;
 mod sizes;
 mod traffic;
+mod writers;
 
 use super::rule::Rule;
 
@@ -25,6 +26,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         sizes::RULES,
         ours::RULES,
         account::RULES,
+        writers::RULES,
         clamav::RULES,
         clamd_key::RULES,
         freshclam::RULES,

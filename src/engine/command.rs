@@ -16,6 +16,7 @@ use crate::os::clock::{self, Deadline};
 use crate::os::input::Input;
 use crate::os::process::{self, Held, Outcome, Spec, Surroundings};
 use crate::os::scratch::{self, Left, Scratch};
+use crate::os::writers::{self, Writers};
 use crate::os::{lack, look};
 use crate::verdict::{ErrorKind, ScanError, Verdict};
 
@@ -27,23 +28,24 @@ const NAME: &str = "part";
 pub(super) struct Command<'a> {
     name: &'a str,
     command: &'a CommandConfig,
-    state: Option<&'a Path>,
+    /// Where private copies go.
+    copies: Option<&'a Path>,
 }
 
 impl<'a> Command<'a> {
-    pub(super) fn new(name: &'a str, command: &'a CommandConfig, state: Option<&'a Path>) -> Self {
-        Self { name, command, state }
+    pub(super) fn new(name: &'a str, command: &'a CommandConfig, copies: Option<&'a Path>) -> Self {
+        Self { name, command, copies }
     }
 
     fn scratch(&self) -> Result<Scratch, ScanError> {
-        let state = self.state.ok_or_else(|| {
+        let copies = self.copies.ok_or_else(|| {
             ScanError::new(
                 ErrorKind::Configuration,
-                "no place for a private copy: no `directory` under `[state]`",
+                "no place for a private copy: no `directory` under `[state]`, or others may write to it",
             )
         })?;
-        Scratch::new(state).map_err(|error| {
-            let detail = format!("cannot make a private directory below {}: {error}", state.display());
+        Scratch::new(copies).map_err(|error| {
+            let detail = format!("cannot make a private directory below {}: {error}", copies.display());
             ScanError::new(ErrorKind::Configuration, detail)
         })
     }
@@ -72,12 +74,31 @@ impl<'a> Command<'a> {
         }
     }
 
-    fn run(&self, arguments: &[Argument], private: Private<'_>, by: Deadline) -> Result<Outcome, ScanError> {
+    /// What is to be mended about the program. One that anybody may change is not run.
+    fn warning(&self) -> Result<Option<String>, ScanError> {
+        // Whether it is there is told when it is started.
+        let exposure = writers::exposure(&self.command.program, writers::ourselves()).unwrap_or_default();
+        let Some(exposure) = exposure else { return Ok(None) };
+        let why = exposure.of("the scanner program");
+        match exposure.writers {
+            Writers::Everybody => Err(ScanError::new(ErrorKind::Configuration, why)),
+            Writers::Group | Writers::Owner(_) => Ok(Some(why)),
+        }
+    }
+
+    /// Runs the program; gives what is to be mended about it, too.
+    fn run(
+        &self,
+        arguments: &[Argument],
+        private: Private<'_>,
+        by: Deadline,
+    ) -> Result<(Outcome, Option<String>), ScanError> {
+        let warning = self.warning()?;
         let arguments: Vec<OsString> = arguments.iter().map(|argument| argument.fill(private)).collect();
         let program = &self.command.program;
         let spec =
             Spec { program, arguments: &arguments, surroundings: Surroundings::Private(private.directory) };
-        process::run(spec, by).map_err(|error| {
+        let outcome = process::run(spec, by).map_err(|error| {
             let kind = match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotInstalled,
                 _ => ErrorKind::Failed,
@@ -85,14 +106,15 @@ impl<'a> Command<'a> {
             // A scratch directory that is gone is no fault of the program, either.
             let is_own = lack::is_own(&error) || !look::is_directory(private.directory);
             ScanError::new(kind, format!("cannot start {}: {error}", program.display())).own_if(is_own)
-        })
+        })?;
+        Ok((outcome, warning))
     }
 
     fn cleaned(&self, sample: &Sample<'_>, by: Deadline) -> Result<Cleaned, ScanError> {
         let work = Work::start(by);
         let (scratch, file) = self.copy(sample, &work)?;
         let private = Private { file: &file, directory: scratch.path() };
-        let outcome = self.run(&self.command.clean, private, by)?;
+        let (outcome, _) = self.run(&self.command.clean, private, by)?;
         output::claims_cleaned(self.command, &outcome, &file)?;
         let left = self.left(&file, sample, &work)?;
         let detail = match left {
@@ -177,12 +199,13 @@ impl Engine for Command<'_> {
         let work = Work::start(by);
         let (scratch, file) = self.copy(sample, &work)?;
         let private = Private { file: &file, directory: scratch.path() };
-        let outcome = self.run(&self.command.scan, private, by)?;
+        let (outcome, warning) = self.run(&self.command.scan, private, by)?;
         let response = output::response(self.command, &outcome, &file)?;
         if response.verdict == Verdict::Clean {
             self.untouched(&file, sample, &work)?;
         }
-        Ok(response)
+        // A program that others may change says what they like.
+        Ok(Response { warning: warning.or(response.warning), ..response })
     }
 
     fn clean(&self, sample: &Sample<'_>, by: Deadline) -> Option<Result<Cleaned, ScanError>> {
@@ -196,7 +219,7 @@ impl Engine for Command<'_> {
         let _work = Work::start(by);
         let scratch = self.scratch()?;
         let private = Private { file: scratch.path(), directory: scratch.path() };
-        let outcome = self.run(&self.command.version, private, by)?;
+        let (outcome, _) = self.run(&self.command.version, private, by)?;
         version::version(self.command, &outcome, scratch.path())
     }
 }

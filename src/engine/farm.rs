@@ -41,7 +41,10 @@ impl<'a> Farm<'a> {
             EngineKind::Daemon(places) => {
                 places.iter().map(|place| Member::daemon(engine, place, state)).collect()
             }
-            EngineKind::Command(command) => vec![Member::command(engine, command, state)],
+            EngineKind::Command(command) => {
+                let copies = config.copies.as_deref().or(state);
+                vec![Member::command(engine, command, (state, copies))]
+            }
             EngineKind::Rules(file) => vec![Member::rules(file)],
         };
         Self { config: engine, members, memory: Memory::new(config, engine), last: AtomicUsize::new(0) }

@@ -25,6 +25,7 @@ use crate::os::clock::Deadline;
 use crate::os::digest;
 use crate::os::files::read_text;
 use crate::os::input::Until;
+use crate::os::writers::{self, Writers};
 use crate::text;
 use crate::verdict::{ErrorKind, MOST_THREATS, ScanError, Threat, Verdict};
 
@@ -44,14 +45,25 @@ impl<'a> Rules<'a> {
         Self { path }
     }
 
-    fn load(&self) -> Result<RuleSet, ScanError> {
+    /// The rules, and what is to be mended about the file. One that anybody or another
+    /// account may change is as one that is not there.
+    fn load(&self) -> Result<(RuleSet, Option<String>), ScanError> {
         let path = self.path.display().to_string();
-        let text = read_text(self.path, LARGEST)
-            .map_err(|error| ScanError::new(ErrorKind::Configuration, format!("{path}: {error}")))?;
-        RuleSet::parse(&path, &text).map_err(|faults| {
+        let failed = |detail: String| ScanError::new(ErrorKind::Configuration, detail);
+        let text = read_text(self.path, LARGEST).map_err(|error| failed(format!("{path}: {error}")))?;
+        let exposure = writers::exposure(self.path, writers::ourselves());
+        let exposure = exposure.map_err(|error| failed(format!("{path}: {error}")))?;
+        let told = exposure.map(|exposure| (exposure.writers, exposure.of("the rules file")));
+        let warning = match told {
+            Some((Writers::Everybody | Writers::Owner(_), why)) => return Err(failed(why)),
+            Some((Writers::Group, why)) => Some(why),
+            None => None,
+        };
+        let rules = RuleSet::parse(&path, &text).map_err(|faults| {
             let first = faults.first().map(Diagnostic::one_line).unwrap_or_default();
-            ScanError::new(ErrorKind::Configuration, first)
-        })
+            failed(first)
+        })?;
+        Ok((rules, warning))
     }
 }
 
@@ -62,7 +74,7 @@ impl Engine for Rules<'_> {
         by: Deadline,
         _meanwhile: &mut dyn FnMut(),
     ) -> Result<Response, ScanError> {
-        let rules = self.load()?;
+        let (rules, warning) = self.load()?;
         let mut threats = rules.by_claim(sample, by)?;
         threats.extend(rules.by_content(sample, by).map_err(|error| match error.kind() {
             std::io::ErrorKind::TimedOut => {
@@ -72,11 +84,11 @@ impl Engine for Rules<'_> {
         })?);
         threats.truncate(MOST_THREATS);
         let verdict = if threats.is_empty() { Verdict::Clean } else { Verdict::Infected(threats) };
-        Ok(verdict.into())
+        Ok(Response { warning, ..verdict.into() })
     }
 
     fn version(&self, _by: Deadline) -> Result<String, ScanError> {
-        self.load().map(|rules| format!("{} rules", rules.rules.len()))
+        self.load().map(|(rules, _)| format!("{} rules", rules.rules.len()))
     }
 }
 

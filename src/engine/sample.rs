@@ -35,7 +35,8 @@ pub struct Response {
     pub version: Option<String>,
     /// Which of several addresses gave it.
     pub address: Option<String>,
-    /// Why other addresses did not give it, or what the engine warns of.
+    /// Why other addresses did not give it, what the engine warns of, or what is to be
+    /// mended about the engine's files.
     pub warning: Option<String>,
     /// The line in which the engine says why it could not look.
     pub line: Option<String>,

@@ -89,7 +89,11 @@ fn read_whole(file: &File, size: u64) -> io::Result<Vec<u8>> {
 /// The text of the regular file at `path`; fails when it is larger than
 /// `limit` or no UTF-8.
 pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
-    let bytes = read_start(path, limit as u64 + 1)?;
+    text(read_start(path, limit as u64 + 1)?, limit)
+}
+
+/// `bytes` as text, unless there are more than `limit`.
+pub(super) fn text(bytes: Vec<u8>, limit: usize) -> io::Result<String> {
     if bytes.len() > limit {
         return Err(io::Error::new(ErrorKind::InvalidData, format!("larger than {limit} bytes")));
     }

@@ -1,19 +1,23 @@
 //! Notes of one line that all processes of the host share: the target of a
-//! symbolic link that leads nowhere. One system call reads a note, and it changes
-//! as a whole. Fails with the system's error.
+//! symbolic link that leads nowhere. One system call reads a note, another tells
+//! whose it is, and it changes as a whole. Fails with the system's error.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::state;
+
 /// Longest note: the longest target of a link on common file systems is 4095
 /// bytes.
 const LONGEST: usize = 2000;
 
-/// What is noted at `path`; `None` where nothing is, or no note.
+/// What is noted at `path`; `None` where nothing is, or no note, or another
+/// account's. Nobody else can exchange it meanwhile: the directory is ours.
 pub fn read(path: &Path) -> Option<String> {
-    fs::read_link(path).ok()?.into_os_string().into_string().ok()
+    let text = fs::read_link(path).ok()?.into_os_string().into_string().ok()?;
+    state::believe(path, &fs::symlink_metadata(path).ok()?).ok().map(|()| text)
 }
 
 /// Notes `text`, in place of what was noted before. Longer ones are cut.

@@ -15,6 +15,7 @@ use nix::unistd::geteuid;
 use super::clock;
 use super::copy::{self, GoOn};
 use super::files::MODE;
+use super::writers;
 
 /// Mode of a directory that only we can enter.
 const OURS: u32 = 0o700;
@@ -48,8 +49,11 @@ impl Scratch {
     pub fn new(state: &Path) -> io::Result<Self> {
         // Programs print the real path, so it must be known.
         let scratch = Self(make(&state.canonicalize()?)?);
+        // Where others may write, as in /tmp, what looks stale need not be ours.
+        let is_ours =
+            fs::metadata(state).is_ok_and(|it| writers::of(state, &it, writers::ourselves()).is_none());
         // By the file system's own clock, which need not be ours.
-        if let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
+        if is_ours && let Ok(now) = fs::metadata(&scratch.0).and_then(|metadata| metadata.modified()) {
             remove_stale(state, now);
         }
         // Whatever the umask took away is given back.

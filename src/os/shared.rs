@@ -1,24 +1,32 @@
 //! Files in the state directory that all our processes read and write. Fails
-//! with the system's error, and where something else has the name.
+//! with the system's error, where something else has the name, and where others may
+//! have written to the file.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::owner;
+use super::{files, state};
 
 /// What is known of people's mail is for one account.
 const MODE: u32 = 0o600;
 
 /// Opens the file at `path` for reading and writing, if it is there.
 pub(super) fn existing(path: &Path) -> io::Result<File> {
-    plain(options().open(path)?)
+    plain(path, options().open(path)?)
 }
 
-/// Likewise, and makes it where it is not there yet. What it holds stays.
+/// The text of the file at `path`; fails when it is larger than `limit` or no UTF-8.
+pub(crate) fn read_text(path: &Path, limit: usize) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    existing(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    files::text(bytes, limit)
+}
+
+/// Opens the file at `path` for reading and writing, and makes it where it is not there yet. What it holds stays.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     made(path, &mut options())
 }
@@ -31,13 +39,12 @@ pub(super) fn appending(path: &Path) -> io::Result<File> {
 fn made(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     match options.open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let file = plain(options.create(true).truncate(false).mode(MODE).open(path)?)?;
+            let file = plain(path, options.create(true).truncate(false).mode(MODE).open(path)?)?;
             // Whatever the umask took away is given back.
             file.set_permissions(Permissions::from_mode(MODE))?;
-            owner::give(&file, path);
             Ok(file)
         }
-        result => plain(result?),
+        result => plain(path, result?),
     }
 }
 
@@ -49,12 +56,12 @@ fn options() -> OpenOptions {
     options
 }
 
-fn plain(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"))
+fn plain(path: &Path, file: File) -> io::Result<File> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
     }
+    state::believe(path, &metadata).map(|()| file)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! the built-in one is used.
 
 use std::cell::{Cell, LazyCell};
+use std::io;
 
 use super::evidence::Evidence;
 use super::{OURSELVES, hints};
@@ -9,6 +10,7 @@ use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::mail::field;
 use crate::notice::{Field, Kind, LARGEST, Template};
+use crate::os::writers::{self, Exposure, Writers};
 use crate::os::{clock, files};
 use crate::policy::{Action, Judgement};
 use crate::verdict::{ScanError, Threat, Verdict};
@@ -121,13 +123,27 @@ fn template(config: &Config, worst: &Result<Verdict, ScanError>) -> (Template, O
     };
     let Some(path) = file else { return (Template::built_in(kind), None) };
     let shown = path.to_string_lossy();
-    let own = files::read_text(path, LARGEST).map_err(|error| format!("{shown}: {error}")).and_then(|text| {
-        Template::parse(&shown, &text)
-            .map_err(|faults| faults.first().map(Diagnostic::one_line).unwrap_or_default())
+    let failed = |error: io::Error| format!("{shown}: {error}");
+    let own = files::read_text(path, LARGEST).map_err(failed).and_then(|text| {
+        let warning = warning(writers::exposure(path, writers::ourselves()).map_err(failed)?)?;
+        let template = Template::parse(&shown, &text)
+            .map_err(|faults| faults.first().map(Diagnostic::one_line).unwrap_or_default())?;
+        Ok((template, warning))
     });
     match own {
-        Ok(template) => (template, None),
+        Ok(own) => own,
         Err(fault) => (Template::built_in(kind), Some(format!("built-in notice used: {fault}"))),
+    }
+}
+
+/// What is to be mended about a template that may be used. Words of somebody else must
+/// not come to the recipient in our name.
+fn warning(exposure: Option<Exposure>) -> Result<Option<String>, String> {
+    let Some(exposure) = exposure else { return Ok(None) };
+    let why = exposure.of("the template");
+    match exposure.writers {
+        Writers::Everybody | Writers::Owner(_) => Err(why),
+        Writers::Group => Ok(Some(why)),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::os::{log, output};
 use crate::record::Record;
 
-/// Writes the log line, to stderr if nowhere else.
+/// Writes the log line: where the configuration says, else to the system log and to
+/// stderr.
 pub(super) fn report(config: &Config, misconfigured: bool, record: &Record) {
     let line = record.to_line();
     let severity = match record.verdict.as_str() {
@@ -15,18 +16,23 @@ pub(super) fn report(config: &Config, misconfigured: bool, record: &Record) {
         "infected" => log::Severity::Notice,
         _ => log::Severity::Warning,
     };
-    let mut heard = severity == log::Severity::Info;
+    let is_clean = severity == log::Severity::Info;
+    // Without a configuration nobody said where the log is.
+    let (mut lost, mut heard) = (misconfigured, is_clean);
     if let Some(file) = &config.log.file {
         match log::append(file, &line) {
             Ok(()) => heard = true,
-            Err(error) => output::talk(format_args!("log {}: {error}", file.display())),
+            Err(error) => {
+                (lost, heard) = (true, false);
+                output::talk(format_args!("log {}: {error}", file.display()));
+            }
         }
     }
-    // Without a configuration nobody said where the log is.
-    let fallback = misconfigured.then_some(Path::new("/dev/log"));
+    let fallback = lost.then_some(Path::new("/dev/log"));
     if let Some(socket) = config.log.syslog.as_deref().or(fallback) {
         match log::syslog(socket, severity, &line) {
-            Ok(()) => heard = true,
+            // A line that matters is told twice rather than only where nobody looks.
+            Ok(()) => heard = is_clean || !lost,
             Err(error) => output::talk(format_args!("log {}: {error}", socket.display())),
         }
     }

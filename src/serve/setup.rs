@@ -1,11 +1,13 @@
-//! What the hot path runs with: its arguments and the configuration. Cannot
-//! fail; what is wrong is kept as the reason to defer.
+//! What the hot path runs with: its arguments, the configuration, and as much of the
+//! state directory as may be used. Cannot fail; what is wrong is kept as the reason to
+//! defer, what need not keep anybody from scanning as a warning.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::load;
 use crate::config::Config;
+use crate::os::writers::Writers;
 use crate::policy::Policy;
 use crate::status::Release;
 use crate::verdict::{ErrorKind, ScanError};
@@ -60,21 +62,33 @@ impl Given {
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) fault: Option<ScanError>,
+    /// What is to be mended.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Setup {
     pub(super) fn load(given: &Given) -> Self {
         let mut setup = match load::read(&load::path(given.config.as_deref())) {
             Err(error) => Self::broken(Config::default(), format!("{error:#}")),
-            Ok(parsed) => match parsed.faults.first() {
-                Some(fault) => Self::broken(parsed.config, fault.one_line()),
-                None => Self { config: parsed.config, fault: None },
-            },
+            // Not even the log is believed that it names: it may be any file.
+            Ok((parsed, Some(exposure))) if exposure.writers == Writers::Everybody => {
+                let release = parsed.config.release;
+                Self::broken(Config { release, ..Config::default() }, exposure.of(load::FILE))
+            }
+            Ok((parsed, exposure)) => {
+                let setup = match parsed.faults.first() {
+                    Some(fault) => Self::broken(parsed.config, fault.one_line()),
+                    None => Self { config: parsed.config, ..Self::default() },
+                };
+                let warnings = exposure.map(|exposure| exposure.of(load::FILE)).into_iter().collect();
+                Self { warnings, ..setup }
+            }
         };
         if let Some(fault) = &given.fault {
-            setup = Self::broken(setup.config, fault.clone());
+            setup = Self { warnings: setup.warnings, ..Self::broken(setup.config, fault.clone()) };
         }
         setup.config.release = given.release.or(setup.config.release);
+        setup.warnings.extend(load::settle(&mut setup.config));
         setup
     }
 
@@ -82,6 +96,6 @@ impl Setup {
     /// anything but what the administrator meant.
     fn broken(config: Config, detail: String) -> Self {
         let fault = Some(ScanError::new(ErrorKind::Configuration, detail));
-        Self { config: Config { policy: Policy::default(), ..config }, fault }
+        Self { config: Config { policy: Policy::default(), ..config }, fault, warnings: Vec::new() }
     }
 }

@@ -14,11 +14,12 @@ use convscan::testing::doctor::rules;
 use crate::harness::CONVSCAN;
 
 /// Rules that look at the machine, or at line ends, each tried in a test of its own.
-pub(super) const OF_THE_MACHINE: [&str; 14] = [
+pub(super) const OF_THE_MACHINE: [&str; 20] = [
     "held-lately",
     "account-cannot",
     "account-unknown",
     "command-not-executable",
+    "config-writable",
     "definitions-age",
     "definitions-future",
     "entry-config",
@@ -27,7 +28,12 @@ pub(super) const OF_THE_MACHINE: [&str; 14] = [
     "include-mode",
     "line-ends",
     "locks-owner",
+    "log-writable",
     "not-usable",
+    "rules-writable",
+    "scanner-writable",
+    "state-writable",
+    "template-writable",
     "temporary-directory",
 ];
 

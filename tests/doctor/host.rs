@@ -2,7 +2,7 @@
 //! server is only a tree of its files; what listens as clamd listens and no more.
 
 use std::fs::{self, File, FileTimes, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use super::cases::{OF_THE_MACHINE, copy};
-use crate::harness::CONVSCAN;
+use crate::harness::{CONVSCAN, needs_root};
 
 /// An account of this number has nobody, so it may do what all may.
 const NOBODY: &str = "3999999999";
@@ -144,10 +144,12 @@ const DAY: u64 = 24 * 3600;
 #[test]
 fn a_sound_machine_breaks_no_rule() {
     let host = Host::new();
-    // Those about entries have a file of their own: entries.rs.
-    for rule in
-        OF_THE_MACHINE.iter().filter(|rule| !["command-not-executable", "entry-config"].contains(rule))
-    {
+    // Those about entries have a file of their own: entries.rs. Who may write is another
+    // matter: this account has nothing but what is open to all.
+    let elsewhere = |rule: &str| {
+        ["command-not-executable", "entry-config"].contains(&rule) || rule.ends_with("-writable")
+    };
+    for rule in OF_THE_MACHINE.iter().filter(|rule| !elsewhere(rule)) {
         assert_eq!(host.found(rule), [], "{rule}");
     }
 }
@@ -519,4 +521,100 @@ fn a_file_of_the_server_that_its_account_may_not_read_is_found() {
     let said = host.said("account-cannot");
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("may not read mappings: denied by mode 0600"), "{said:?}");
+}
+
+/// A host with one of each thing that others must not write to, all of it ours.
+fn guarded() -> Host {
+    let mut host = Host::new();
+    host.account = fs::metadata(host.path("")).unwrap().uid().to_string();
+    for name in ["bin", "rules", "words"] {
+        fs::create_dir(host.path(name)).unwrap();
+    }
+    for name in ["bin/scanner", "rules/rules.txt", "words/notice.txt", "log/parts.jsonl"] {
+        fs::write(host.path(name), "").unwrap();
+        allow(&host.path(name), 0o755);
+    }
+    for name in ["bin", "rules", "words", "log", "state"] {
+        allow(&host.path(name), 0o755);
+    }
+    let home = host.path("").display().to_string();
+    let lines = format!(
+        "\n[[engine]]\nname = \"list\"\ntype = \"rules\"\nfile = \"{home}rules/rules.txt\"\n\
+         [[engine]]\nname = \"scanner\"\ntype = \"command\"\nprogram = \"{home}bin/scanner\"\nscan = [\"{{file}}\"]\n\
+         [engine.codes]\nclean = [0]\ninfected = [1]\n\
+         [notice]\ninfected = \"{home}words/notice.txt\"\n"
+    );
+    host.add("convscan.toml", &lines);
+    host
+}
+
+#[test]
+fn what_others_may_write_to_is_found_and_mended_by_what_is_said() {
+    let rules = OF_THE_MACHINE.iter().filter(|rule| rule.ends_with("-writable"));
+    let all = |host: &Host| -> Vec<Value> {
+        let is_one = |finding: &Value| finding["rule"].as_str().unwrap().ends_with("-writable");
+        host.findings().into_iter().filter(is_one).collect()
+    };
+    assert_eq!(all(&guarded()), Vec::<Value>::new());
+    let mut met = Vec::new();
+    for (rule, line, name) in [
+        ("state-writable", 14, "state"),
+        ("config-writable", 0, "convscan.toml"),
+        ("scanner-writable", 23, "bin/scanner"),
+        ("scanner-writable", 23, "bin"),
+        ("rules-writable", 19, "rules/rules.txt"),
+        ("rules-writable", 19, "rules"),
+        ("template-writable", 29, "words/notice.txt"),
+        ("template-writable", 29, "words"),
+        ("log-writable", 11, "log/parts.jsonl"),
+        ("log-writable", 11, "log"),
+    ] {
+        met.push(rule);
+        for (mode, who) in [(0o775, "its group"), (0o757, "everybody")] {
+            let host = guarded();
+            allow(&host.path(name), mode);
+            let message = format!("`{name}` may be written by {who}, mode {mode:04o}");
+            assert_eq!(host.found(rule), [("error".to_owned(), line, message)], "{name}");
+            let findings = all(&host);
+            assert_eq!(findings.len(), 1, "{findings:?}");
+            let cure = findings[0]["mends"][0]["write"].as_str().unwrap();
+            assert!(Command::new("/bin/sh").args(["-c", cure]).status().unwrap().success(), "{cure}");
+            assert_eq!(all(&host), Vec::<Value>::new(), "{cure}");
+        }
+    }
+    // A log that is not there yet, in a directory that others may write to.
+    let host = guarded();
+    fs::remove_file(host.path("log/parts.jsonl")).unwrap();
+    assert_eq!(all(&host), Vec::<Value>::new());
+    allow(&host.path("log"), 0o1777);
+    assert_eq!(host.found("log-writable").len(), 1);
+    met.dedup();
+    met.sort_unstable();
+    assert_eq!(met, rules.copied().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_belongs_to_another_account_is_found() {
+    if !needs_root("what_belongs_to_another_account_is_found") {
+        return;
+    }
+    for (rule, name, owner) in [
+        ("state-writable", "state", "root"),
+        ("config-writable", "convscan.toml", "root"),
+        ("scanner-writable", "bin", "root"),
+        ("rules-writable", "rules/rules.txt", "root"),
+        ("template-writable", "words", "root"),
+        ("log-writable", "log", "root"),
+    ] {
+        let mut host = guarded();
+        chown(host.path(name), Some(6), None).unwrap();
+        assert_eq!(host.said(rule), [format!("`{name}` belongs to account 6")]);
+        let findings = host.findings();
+        let finding = findings.iter().find(|finding| finding["rule"] == rule).unwrap();
+        let cure = finding["mends"][0]["write"].as_str().unwrap();
+        assert_eq!(cure, format!("chown {owner} {}", host.path(name).display()));
+        // It may be the server's own.
+        host.account = "6".to_owned();
+        assert_eq!(host.said(rule), Vec::<String>::new());
+    }
 }

@@ -1,7 +1,7 @@
 //! Whatever becomes of the state directory: the answers are right, only later.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{CLEAN, Fate, Host, fate, now, part_with, reason, until};
 use crate::harness::fake_clamd::FakeClamd;
-use crate::harness::{CONVSCAN, Case, eicar, needs};
+use crate::harness::{CONVSCAN, Case, eicar, needs, needs_root};
 
 #[test]
 fn without_a_usable_state_directory_every_acquittal_is_proven_anew() {
@@ -66,8 +66,7 @@ fn without_a_usable_state_directory_every_acquittal_is_proven_anew() {
 #[test]
 fn a_state_directory_of_another_account_defers_nothing() {
     let name = "a_state_directory_of_another_account_defers_nothing";
-    let is_root = nix::unistd::geteuid().is_root();
-    if !is_root || !needs(name, "/usr/bin/setpriv", "util-linux") {
+    if !needs_root(name) || !needs(name, "/usr/bin/setpriv", "util-linux") {
         return;
     }
     let (fake, eyes) = FakeClamd::look();
@@ -88,7 +87,7 @@ fn a_state_directory_of_another_account_defers_nothing() {
             host.age(Duration::from_secs(21));
             for (input, sees) in [(CLEAN.to_vec(), Fate::Passed), (eicar(), Fate::Replaced)] {
                 let case = host.part(&engine, &input);
-                open(case.directory.path(), 0o777);
+                chown(case.directory.path(), Some(65534), None).unwrap();
                 let arguments = ["--reuid=65534", "--regid=65534", "--clear-groups", CONVSCAN, "part"];
                 assert!(case.wrapped("/usr/bin/setpriv", &arguments).status().unwrap().success());
                 let fate = fate(&case, &input);

@@ -2,7 +2,7 @@
 //! engine open for the others.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +21,9 @@ fn fails_alone(host: &Host, engine: &str, lacking: impl Fn(&Case) -> Command) {
         let notes = || -> Vec<_> { host.notes().iter().map(|note| fs::read_link(note).unwrap()).collect() };
         let before = notes();
         let case = host.part(engine, CLEAN);
+        // It is there as a rule, and to make it takes a descriptor more.
+        fs::write(case.path("log"), "").unwrap();
+        chown(case.path("log"), Some(fs::metadata(host.state.path()).unwrap().uid()), None).unwrap();
         assert!(lacking(&case).status().unwrap().success());
         let (fate, record) = fate(&case, CLEAN);
         assert_eq!(fate, Fate::Deferred, "{record:?}");
@@ -101,7 +104,8 @@ fn a_process_without_rights_on_the_socket_closes_nothing() {
     let host = Host::new();
     chown(host.state.path(), Some(65534), Some(65534)).unwrap();
     fails_alone(&host, &fake.watched("60s"), |case| {
-        open(case.directory.path(), 0o777);
+        // Its configuration is not believed where everybody may write.
+        chown(case.directory.path(), Some(65534), None).unwrap();
         let weak = ["--reuid=65534", "--regid=65534", "--clear-groups", CONVSCAN, "part"];
         case.wrapped("/usr/bin/setpriv", &weak)
     });

@@ -85,6 +85,7 @@ pub(super) fn hint(
         (State::Down, Some(ErrorKind::TimedOut)) => {
             Some("it is there but does not answer: see whether it hangs, or is loading its definitions")
         }
+        (State::Down, Some(ErrorKind::Configuration)) => Some("mend what the answer says"),
         (State::Down, _) => Some(
             "it answers, but fails: see its own log; with ICAP also the name of the service and the scanner behind it",
         ),

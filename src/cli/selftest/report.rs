@@ -33,6 +33,9 @@ pub(super) struct Report {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<&'static str>,
+    /// What is to be mended beside the engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warning: Option<String>,
 }
 
 impl Report {
@@ -51,12 +54,13 @@ impl Report {
             lines.push(format!("  {mark} {:<14} {:>9.1} ms  {}", outcome.probe, outcome.ms, outcome.answer));
         }
         lines.extend(self.hint.map(|hint| format!("  hint: {hint}")));
+        lines.extend(self.warning.iter().map(|warning| format!("  warning: {warning}")));
         lines.join("\n")
     }
 
     /// All that is worth telling when it changes.
     pub(super) fn essence(&self) -> (State, Vec<String>) {
         let answer = |outcome: &Outcome| format!("{}: {}", outcome.probe, outcome.answer);
-        (self.state, self.probes.iter().map(answer).collect())
+        (self.state, self.probes.iter().map(answer).chain(self.warning.clone()).collect())
     }
 }

@@ -34,10 +34,10 @@ impl<'a> Member<'a> {
     pub(super) fn command(
         config: &'a EngineConfig,
         command: &'a CommandConfig,
-        state: Option<&'a Path>,
+        (state, copies): (Option<&'a Path>, Option<&'a Path>),
     ) -> Self {
         let health = Some(Health::new(state, config, None));
-        Self { place: None, engine: Box::new(command::Command::new(&config.name, command, state)), health }
+        Self { place: None, engine: Box::new(command::Command::new(&config.name, command, copies)), health }
     }
 
     pub(super) fn rules(file: &'a Path) -> Self {

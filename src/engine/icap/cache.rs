@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::options::{LONGEST as LONGEST_LIFE, Options};
-use crate::os::{clock, files};
+use crate::os::{clock, files, shared};
 
 /// First line of the file. A change of the form changes the number.
 const TITLE: &str = "convscan icap options 1";
@@ -35,7 +35,7 @@ impl Cache {
 
     /// What is remembered and still good.
     pub(super) fn read(&self) -> Option<Options> {
-        let text = files::read_text(self.path.as_deref()?, LONGEST).ok()?;
+        let text = shared::read_text(self.path.as_deref()?, LONGEST).ok()?;
         read(&text, &self.url, clock::micros())
     }
 
