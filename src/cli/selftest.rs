@@ -85,7 +85,7 @@ type Told = HashMap<(String, String), (State, Vec<String>)>;
 
 fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
     let config = serve::sound(arguments.config.as_deref())?;
-    let probes = probe::probes()?;
+    let probes = probe::probes();
     let mut worst = State::Awake;
     for farm in engine::open(&config) {
         for member in farm.members() {
