@@ -10,9 +10,17 @@ use super::clock::Deadline;
 use super::input::{CHUNK, SMALL, Stamp, Until, changed};
 
 /// The SHA-256 of all that `content` gives, in lower-case hex.
-pub fn sha256(content: impl Read) -> io::Result<String> {
+pub fn sha256(mut content: impl Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
-    in_pieces(content, CHUNK, |piece| hasher.update(piece))?;
+    let mut buf = vec![0; CHUNK];
+    loop {
+        match content.read(&mut buf) {
+            Ok(0) => break,
+            Ok(n) => hasher.update(buf.get(..n).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -22,9 +30,10 @@ pub(super) fn blake3(file: &File, by: Deadline) -> io::Result<(Stamp, [u8; 32])>
     let (mut hasher, mut read) = (blake3::Hasher::new(), 0);
     // To make a large buffer costs a small part more than to read it piece by piece.
     let size = if stamp.size > SMALL { CHUNK } else { PIECE };
-    in_pieces(Until::new(file, by), size, |piece| {
+    Until::new(file, by).pieces_of(size, |piece| {
         hasher.update(piece);
         read += piece.len() as u64;
+        true
     })?;
     let is_whole = read == stamp.size && Stamp::of(file)? == stamp;
     if is_whole { Ok((stamp, *hasher.finalize().as_bytes())) } else { Err(changed()) }
@@ -32,18 +41,6 @@ pub(super) fn blake3(file: &File, by: Deadline) -> io::Result<(Stamp, [u8; 32])>
 
 /// Bytes that BLAKE3 can digest at a time: eight of its chunks of 1024.
 const PIECE: usize = 8 * 1024;
-
-fn in_pieces(mut content: impl Read, size: usize, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buf = vec![0; size];
-    loop {
-        match content.read(&mut buf) {
-            Ok(0) => return Ok(()),
-            Ok(n) => take(buf.get(..n).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
