@@ -2,26 +2,27 @@
 //! changes while it is read.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 
 use sha2::{Digest, Sha256};
 
 use super::clock::Deadline;
 use super::input::{CHUNK, SMALL, Stamp, Until, changed};
 
-/// The SHA-256 of all that `content` gives, in lower-case hex.
-pub fn sha256(mut content: impl Read) -> io::Result<String> {
+/// The SHA-256 of what is in `file`.
+pub fn sha256(file: &File, by: Deadline) -> io::Result<[u8; 32]> {
     let mut hasher = Sha256::new();
-    let mut buf = vec![0; CHUNK];
-    loop {
-        match content.read(&mut buf) {
-            Ok(0) => break,
-            Ok(n) => hasher.update(buf.get(..n).unwrap_or_default()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Until::new(file, by).pieces(|piece| {
+        hasher.update(piece);
+        true
+    })?;
+    Ok(hasher.finalize().into())
+}
+
+/// `bytes` in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The BLAKE3 of what is in `file`, with the stamp that it had all the time.
@@ -45,6 +46,7 @@ const PIECE: usize = 8 * 1024;
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::*;
 
@@ -53,7 +55,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         fs::write(&path, b"abc").unwrap();
-        let digest = sha256(&File::open(&path).unwrap()).unwrap();
-        assert_eq!(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let by = Deadline::after(Duration::from_secs(20));
+        let digest = sha256(&File::open(&path).unwrap(), by).unwrap();
+        assert_eq!(hex(&digest), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }
