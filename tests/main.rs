@@ -32,6 +32,7 @@ mod part;
 mod properties;
 mod readers;
 mod readings;
+mod release;
 mod snippets;
 mod surroundings;
 mod trust;
