@@ -35,5 +35,6 @@ mod readings;
 mod release;
 mod snippets;
 mod surroundings;
+mod system_calls;
 mod trust;
 mod words;
