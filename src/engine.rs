@@ -1,5 +1,6 @@
 //! What gives verdicts: one file for each kind.
 
+mod archive;
 mod canary;
 mod clamd;
 mod command;

@@ -87,6 +87,7 @@ pub fn scan(config: &Config, part: &Part, way: Way, target: Option<&Path>, watch
     let evidence = Evidence {
         part,
         input: Some(&input),
+        fingerprint: Some(&fingerprint),
         headers: &headers,
         names: &names,
         findings: &findings,
@@ -107,9 +108,11 @@ pub fn give_up(config: &Config, part: &Part, way: Way, error: ScanError) -> Outc
     let headers = Headers::of(part);
     let names = hints::names(config, part, &headers);
     let findings = Findings::failure(error);
+    let fingerprint = input.as_ref().map(|input| Fingerprint::new(&input.file));
     let evidence = Evidence {
         part,
         input: input.as_ref(),
+        fingerprint: fingerprint.as_ref(),
         headers: &headers,
         names: &names,
         findings: &findings,

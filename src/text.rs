@@ -14,6 +14,16 @@ pub const SHOWN: usize = 200;
 /// direction-changing characters become `?`; runs of blanks become one. What
 /// is cut ends in `...`.
 pub fn printable(bytes: &[u8], limit: usize) -> String {
+    // Nearly all text that comes here is short and plain.
+    if bytes.len() <= limit
+        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !bytes.starts_with(b" ")
+        && !bytes.ends_with(b" ")
+        && !bytes.windows(2).any(|pair| pair == b"  ")
+        && let Ok(plain) = str::from_utf8(bytes)
+    {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(bytes.len().min(limit));
     let mut count = 0;
     for chunk in bytes.utf8_chunks() {
@@ -159,6 +169,9 @@ mod tests {
         ];
         for (bytes, expected) in table {
             assert_eq!(printable(bytes, SHOWN), expected);
+            // As where something before it keeps it from the short way.
+            let behind = printable(&[b"\x01", bytes].concat(), SHOWN);
+            assert!(behind.strip_prefix('?').is_some_and(|rest| rest.trim_start() == expected), "{behind}");
         }
     }
 

@@ -29,7 +29,7 @@ fn instructions(name: &str, case: &Case) -> Option<u64> {
     let prepared = case.command();
     let mut valgrind = Command::new("/usr/bin/valgrind");
     valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", case.path("out").display()));
-    valgrind.arg(program).arg("part").env_clear();
+    valgrind.arg(program).env_clear();
     valgrind.envs(prepared.get_envs().filter_map(|(k, v)| Some((k, v?))));
     let output = valgrind.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

@@ -23,7 +23,7 @@ use convscan::testing::play::reading::{Again, Reading};
 
 use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::judge::{Judged, Kind, Truth, judge, readings};
-use crate::harness::{CONVSCAN, Case, eicar, needs, rules};
+use crate::harness::{Case, PART, eicar, needs, rules};
 use crate::outcomes::FAKE_UVSCAN;
 
 /// Longest time that a run may take. The engines' own time is far below.
@@ -187,7 +187,7 @@ struct Played {
 
 /// The program as it is shipped, where `tests/run` has built that.
 fn program() -> String {
-    std::env::var("CONVSCAN_STATIC").unwrap_or_else(|_| CONVSCAN.to_owned())
+    std::env::var("CONVSCAN_STATIC").unwrap_or_else(|_| PART.to_owned())
 }
 
 fn play(scene: &Scene, server: Server, guard: Guard, options: &str) -> Played {
@@ -205,7 +205,7 @@ fn play(scene: &Scene, server: Server, guard: Guard, options: &str) -> Played {
     let started = Instant::now();
     // Without its list of time zones, which is long, and every look at it is a point.
     let status = case
-        .wrapped("/bin/sh", &["-c", &command.replace("/usr/local/bin/convscan", &traced)])
+        .wrapped("/bin/sh", &["-c", &command.replace("/usr/local/bin/convscan-part", &traced)])
         .env("TZDIR", case.path("state"))
         .stderr(Stdio::null())
         .status()

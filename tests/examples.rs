@@ -157,7 +157,7 @@ fn guard_stage(line: &str, status: &str) {
     let command = line.trim().strip_prefix("command=\"").unwrap().strip_suffix('"').unwrap();
     let directory = tempfile::tempdir().unwrap();
     let options = directory.path().join("options");
-    let killed = command.replace("/usr/local/bin/convscan", "sh -c 'kill -9 $$' convscan");
+    let killed = command.replace("/usr/local/bin/convscan-part", "sh -c 'kill -9 $$' convscan");
     assert_ne!(killed, command);
     let exit =
         Command::new("/bin/sh").arg("-c").arg(&killed).env("OUTPUT_OPTIONS", &options).status().unwrap();

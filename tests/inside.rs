@@ -4,6 +4,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use sha2::{Digest, Sha256};
+
 use crate::harness::fake_clamd::{FakeClamd, Script};
 use crate::harness::{Case, DEFER, HOLD, SPECIMENS, clamd, eicar, installed, needs, rules};
 
@@ -60,7 +62,7 @@ fn tnef_and_mail_that_is_an_attachment_are_opened() {
         return;
     };
     // The digest of the whole file: a TNEF holds it as it is, among other things.
-    let digest = convscan::testing::os::digest::sha256(&exe[..]).unwrap();
+    let digest: String = Sha256::digest(&exe).iter().map(|byte| format!("{byte:02x}")).collect();
     for (part, inside, main_type, sub_type) in [
         (&tnef, "tnef", "APPLICATION", "MS-TNEF"),
         (&tnef, "tnef", "APPLICATION", "OCTET-STREAM"),

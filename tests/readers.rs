@@ -64,7 +64,7 @@ fn our_conversions_entries_take_every_part() {
             panic!("{name}")
         };
         let line = String::from_utf8(line).unwrap();
-        assert!(line.starts_with("/usr/local/bin/convscan part"), "{line}");
+        assert!(line.starts_with("/usr/local/bin/convscan-part"), "{line}");
         assert!(line.ends_with(&format!("|| echo STATUS={status} > $OUTPUT_OPTIONS")), "{line}");
     }
 }

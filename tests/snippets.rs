@@ -219,13 +219,14 @@ fn the_entry_names_program_configuration_and_release() {
     };
     let (again, hold) =
         ("|| echo STATUS=178028698 > $OUTPUT_OPTIONS", "|| echo STATUS=178030250 > $OUTPUT_OPTIONS");
-    let program = "/usr/local/bin/convscan part";
-    let table: [(&[&str], String); 7] = [
+    let program = "/usr/local/bin/convscan-part";
+    let table: [(&[&str], String); 8] = [
         (&[], format!("{program} {again}")),
         (&["--release", "7u4"], format!("{program} {again}")),
         (&["--release", "5.2"], format!("{program} --release 5.2 {hold}")),
         (&["--release", "6 2005Q4"], format!("{program} --release 6.2 {hold}")),
         (&["--release", "pmdf"], format!("{program} --release pmdf {hold}")),
+        (&["--program", "/opt/c-1/bin/convscan-part"], format!("/opt/c-1/bin/convscan-part {again}")),
         (&["--program", "/opt/c-1/bin/convscan"], format!("/opt/c-1/bin/convscan part {again}")),
         (
             &["--config", "/etc/c.toml", "--release", "6.2"],

@@ -17,8 +17,8 @@
 //!   convscan message --command 'cp "$INPUT_FILE" "$OUTPUT_FILE"' mail.eml
 //!
 //! With --conversions the site's own file says which entry a part falls to and
-//! which command is run; a `/.../convscan` there that is not installed is this
-//! program. With --mappings the CONVERSIONS table says whether mail from
+//! which command is run; a `/.../convscan` or `/.../convscan-part` there that is
+//! not installed is this program. With --mappings the CONVERSIONS table says whether mail from
 //! --in-chan [tcp_local] to --out-chan [ims-ms] makes the detour at all. Faults
 //! of these files are told with their places before anything is run.
 //!
@@ -221,7 +221,7 @@ fn channel(arguments: &Arguments) -> Result<Option<Channel>> {
         (None, None) => Some(Program { path: own.clone(), arguments: vec!["part".into()] }),
     };
     Ok(Some(Channel {
-        stand_in: stand_in(&conversions, &own),
+        stand_ins: stand_ins(&conversions, &own),
         conversions,
         mappings,
         source: arguments.in_chan.clone(),
@@ -237,20 +237,25 @@ fn site_file(path: &Path) -> Result<String> {
     files::read_text(path, LARGEST).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-/// The absolute path of a convscan in the entries' commands that is not there,
-/// and this program's.
-fn stand_in(conversions: &Conversions, own: &Path) -> Option<(String, String)> {
+/// The absolute paths of our programs in the entries' commands that are not there,
+/// and how this program does the same.
+fn stand_ins(conversions: &Conversions, own: &Path) -> Vec<(String, String)> {
     let commands = conversions.entries.iter().filter_map(|entry| match &entry.action {
         Action::Command(value) => Some(value.text.as_str()),
         Action::Nothing | Action::Delete | Action::Relabel | Action::Service(_) => None,
     });
-    let mut words = commands.flat_map(str::split_whitespace);
-    let path = words.find(|word| word.starts_with('/') && word.ends_with("/convscan"))?;
-    if look::at(Path::new(path)).is_ok() {
-        return None;
+    let mut stand_ins: Vec<(String, String)> = Vec::new();
+    for path in commands.flat_map(str::split_whitespace).filter(|word| word.starts_with('/')) {
+        let command = [("/convscan", ""), ("/convscan-part", " part")];
+        let command = command.iter().find(|(name, _)| path.ends_with(name)).map(|(_, command)| command);
+        let (Some(command), Some(own)) = (command, own.to_str()) else { continue };
+        if stand_ins.iter().any(|(known, _)| known == path) || look::at(Path::new(path)).is_ok() {
+            continue;
+        }
+        output::talk(format_args!("{path} is not installed: this program is run in its place"));
+        stand_ins.push((path.to_owned(), format!("{own}{command}")));
     }
-    output::talk(format_args!("{path} is not installed: this program is run in its place"));
-    Some((path.to_owned(), own.to_str()?.to_owned()))
+    stand_ins
 }
 
 /// Whether the mapping sends the message through a conversion channel.

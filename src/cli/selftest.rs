@@ -91,7 +91,7 @@ fn test(arguments: &Arguments, told: &mut Told) -> Result<Exit> {
     let mut config = serve::sound(arguments.config.as_deref())?;
     let warning = config.state.as_deref().and_then(state::complaint);
     serve::settle(&mut config);
-    let probes = probe::probes()?;
+    let probes = probe::probes();
     let mut worst = State::Awake;
     for farm in engine::open(&config) {
         for member in farm.members() {

@@ -27,7 +27,7 @@
 //! may be repeated. What goes to neither, and comes from inside, is not scanned.
 //!
 //! --program and --config are the paths that the entry names [the program:
-//! /usr/local/bin/convscan; no configuration]. --local-host is the host in the
+//! /usr/local/bin/convscan-part; no configuration]. --local-host is the host in the
 //! rewrite rules that a comment shows.
 //!
 //! Exit codes: 0 written, 1 a file is there with other content, 2 wrong usage,
@@ -70,8 +70,8 @@ pub(super) struct Arguments {
     /// Channel to mailboxes; may be repeated [default: ims-ms; for PMDF l and msgstore]
     #[arg(long, value_name = "CHANNEL", value_parser = ChannelName::parse)]
     store: Vec<ChannelName>,
-    /// Where convscan is on the mail server
-    #[arg(long, value_name = "PATH", default_value = "/usr/local/bin/convscan", value_parser = EntryPath::parse)]
+    /// Where convscan-part, or convscan, is on the mail server
+    #[arg(long, value_name = "PATH", default_value = "/usr/local/bin/convscan-part", value_parser = EntryPath::parse)]
     program: EntryPath,
     /// Configuration file that the entry names
     #[arg(long, value_name = "FILE", value_parser = EntryPath::parse)]

@@ -13,14 +13,13 @@ use crate::verdict::{ErrorKind, ScanError, Verdict};
 
 /// Shows `engine` what it must find.
 pub(super) fn look(engine: &dyn Engine, by: Deadline) -> Result<(), ScanError> {
-    let ours = |error: &dyn std::fmt::Display| {
+    let ours = |error: std::io::Error| {
         ScanError::new(ErrorKind::Internal, format!("cannot make the canary: {error}"))
     };
-    let nested = eicar::nested().map_err(|error| ours(&error))?;
-    for (name, content) in
-        [("the EICAR test file", eicar::plain()), ("the EICAR test file in a zip in a zip", nested)]
-    {
-        let file = files::in_memory(&content).map_err(|error| ours(&error))?;
+    let shown =
+        [("the EICAR test file", eicar::plain()), ("the EICAR test file in a zip in a zip", eicar::nested())];
+    for (name, content) in shown {
+        let file = files::in_memory(&content).map_err(ours)?;
         let sample =
             Sample { file: &file, size: content.len() as u64, mime_type: "", names: &[], fingerprint: None };
         match engine.scan(&sample, by, &mut || ())?.verdict {

@@ -85,12 +85,12 @@ impl<'a> Memory<'a> {
         tell: &dyn Fn() -> Option<String>,
         ask: &mut dyn FnMut() -> Result<Response, (ScanError, Blame)>,
     ) -> Result<Response, ScanError> {
-        if let Some(response) = verdicts.recall(keys, tell) {
+        if let Some(response) = verdicts.recall(keys, sample, tell) {
             return Ok(response);
         }
         let turn = self.turn(keys, by)?;
         if turn.is_some()
-            && let Some(response) = verdicts.recall(keys, tell)
+            && let Some(response) = verdicts.recall(keys, sample, tell)
         {
             return Ok(response);
         }
@@ -98,7 +98,10 @@ impl<'a> Memory<'a> {
         let response = self.tried(sample, by, tell, ask)?;
         // What changed while it was scanned is not what the verdict is about.
         let is_same = sample.fingerprint.is_some_and(|own| own.digest(sample.file, by).is_some());
-        if !response.remembered && is_same && !verdicts.remember(keys, &response, before.as_ref(), tell) {
+        if !response.remembered
+            && is_same
+            && !verdicts.remember(keys, sample, &response, before.as_ref(), tell, by)
+        {
             self.waiting_is_in_vain(keys);
         }
         Ok(response)

@@ -170,7 +170,7 @@ impl RuleSet {
     fn by_content(&self, sample: &Sample<'_>, by: Deadline) -> std::io::Result<Vec<Threat>> {
         let mut threats = Vec::new();
         if self.rules.iter().any(|rule| matches!(rule.test, Test::Sha256(_))) {
-            let digest = digest::sha256(Until::new(sample.file, by))?;
+            let digest = digest::hex(&digest::sha256(sample.file, by)?);
             let holds = |rule: &&Rule| matches!(&rule.test, Test::Sha256(sum) if *sum == digest);
             threats.extend(self.rules.iter().filter(holds).map(|rule| rule.threat.clone()));
         }

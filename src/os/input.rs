@@ -3,9 +3,12 @@
 //! has changed since it was opened.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 
 use super::clock::Deadline;
 use super::copy::GoOn;
@@ -88,8 +91,15 @@ impl Input {
 
     /// Its first `limit` bytes.
     pub fn start(&self, limit: usize) -> io::Result<Vec<u8>> {
-        let mut start = vec![0; limit.min(usize::try_from(self.size).unwrap_or(limit))];
-        self.file.read_exact_at(&mut start, 0)?;
+        let length = limit.min(usize::try_from(self.size).unwrap_or(limit));
+        let mut start = Vec::with_capacity(length);
+        while start.len() < length {
+            let at = start.len() as u64;
+            if read_more(&self.file, &mut start, at)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+        start.truncate(length);
         Ok(start)
     }
 
@@ -125,17 +135,17 @@ impl Input {
 
     /// Read by place: a scanner may be using the offset that we share with it.
     fn copy_into(&self, mut out: &File, go_on: GoOn<'_>) -> io::Result<()> {
-        let mut buf = vec![0; CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1)];
+        let mut buf = Vec::with_capacity(CHUNK.min(usize::try_from(self.size).unwrap_or(CHUNK) + 1));
         let mut at = 0;
-        loop {
+        // A file that grew meanwhile has another stamp.
+        while at < self.size {
             go_on()?;
-            let n = self.file.read_at(&mut buf, at)?;
-            at += n as u64;
-            // One byte more than there was is enough to know.
-            if n == 0 || at > self.size {
-                break;
+            buf.clear();
+            match read_more(&self.file, &mut buf, at)? {
+                0 => break,
+                n => at += n as u64,
             }
-            out.write_all(buf.get(..n).unwrap_or_default())?;
+            out.write_all(&buf)?;
         }
         if at == self.size { self.check_unchanged() } else { Err(changed()) }
     }
@@ -183,6 +193,18 @@ pub(super) fn changed() -> io::Error {
     io::Error::other("the file changed while it was read")
 }
 
+/// Reads into the room that `buf` has left, which must be some, what stands from
+/// `at` on in `file`. The room is not filled with zeros first: that would cost
+/// more than the reading.
+fn read_more(file: &File, buf: &mut Vec<u8>, at: u64) -> io::Result<usize> {
+    loop {
+        match pread(file, spare_capacity(buf), at) {
+            Err(Errno::INTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
 /// The bytes of `file` from `at` on, at most [`CHUNK`], in `buf`; none at its end.
 pub(super) fn read_piece<'b>(file: &File, buf: &'b mut Vec<u8>, at: u64) -> io::Result<&'b [u8]> {
     buf.resize(CHUNK, 0);
@@ -207,12 +229,20 @@ impl<'a> Until<'a> {
 
 impl Until<'_> {
     /// Gives what is left in pieces, as long as `next` wants more.
-    pub fn pieces(&mut self, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+    pub fn pieces(&mut self, next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
         let size = self.file.metadata()?.len().min(CHUNK as u64);
-        let mut buf = vec![0; usize::try_from(size).unwrap_or(CHUNK) + 1];
+        self.pieces_of(usize::try_from(size).unwrap_or(CHUNK) + 1, next)
+    }
+
+    /// Likewise, in pieces of about `size` bytes.
+    pub(super) fn pieces_of(&mut self, size: usize, mut next: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+        let mut buf = Vec::with_capacity(size);
         loop {
-            let n = self.read(&mut buf)?;
-            if n == 0 || !next(buf.get(..n).unwrap_or_default()) {
+            self.by.check()?;
+            buf.clear();
+            let n = read_more(self.file, &mut buf, self.at)?;
+            self.at += n as u64;
+            if n == 0 || !next(&buf) {
                 return Ok(());
             }
         }

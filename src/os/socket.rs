@@ -16,6 +16,7 @@ use nix::sys::socket::{
     socket, sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
+use rustix::buffer::spare_capacity;
 
 use super::beside::beside;
 use super::clock::Deadline;
@@ -60,28 +61,33 @@ impl Stream {
     /// Reads to the end of the stream, at most `limit` bytes. What came before
     /// a failure is in `into`.
     pub fn receive(&mut self, into: &mut Vec<u8>, limit: usize, by: Deadline) -> io::Result<()> {
-        let mut buf = [0; 4096];
         loop {
             let wait = Some(wait(by)?);
-            let read = match self {
-                Self::Unix(stream) => stream.set_read_timeout(wait).and_then(|()| stream.read(&mut buf)),
-                Self::Tcp(stream) => stream.set_read_timeout(wait).and_then(|()| stream.read(&mut buf)),
-            };
-            match read {
+            match self {
+                Self::Unix(stream) => stream.set_read_timeout(wait)?,
+                Self::Tcp(stream) => stream.set_read_timeout(wait)?,
+            }
+            let before = into.len();
+            into.reserve(ROOM);
+            match rustix::io::read(self.as_fd(), spare_capacity(into)).map_err(io::Error::from) {
                 Ok(0) => return Ok(()),
-                Ok(n) if into.len() + n > limit => {
+                Ok(_) if into.len() > limit => {
+                    into.truncate(before);
                     return Err(io::Error::new(
                         ErrorKind::InvalidData,
                         format!("answer longer than {limit} bytes"),
                     ));
                 }
-                Ok(n) => into.extend_from_slice(buf.get(..n).unwrap_or_default()),
+                Ok(_) => {}
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
         }
     }
 }
+
+/// Bytes that are received at a time, at the least. Most answers are a line.
+const ROOM: usize = 4096;
 
 /// Whether a failed call is just to be made again. A socket's own timeout shows
 /// as "try again" (socket(7), `SO_RCVTIMEO`); [`wait`] tells when it was the last.

@@ -35,8 +35,8 @@ pub(crate) struct Channel {
     pub(crate) tags: Vec<String>,
     /// What is run in place of the entries' commands.
     pub(crate) program: Option<Program>,
-    /// A path in the entries' commands, and what is run in its place.
-    pub(crate) stand_in: Option<(String, String)>,
+    /// Paths in the entries' commands, each with what is run in its place.
+    pub(crate) stand_ins: Vec<(String, String)>,
     /// Configuration that `convscan part` is run with.
     pub(crate) config: Option<PathBuf>,
     pub(crate) timeout: Duration,
@@ -149,8 +149,8 @@ impl Channel {
             Resolved::CannotTell(why) => bail!("line {}: the command cannot be told: {why}", entry.line),
             Resolved::Text(line) => {
                 let mut line = String::from_utf8(line).context("the command is not UTF-8")?;
-                if let Some((path, other)) = &self.stand_in {
-                    line = line.replace(path, other);
+                for (path, other) in &self.stand_ins {
+                    line = replaced(&line, path, other);
                 }
                 Ok(Some(Program::shell(line.as_ref())))
             }
@@ -222,4 +222,35 @@ impl Channel {
 /// What follows from an answer under `reading`.
 pub(crate) fn judged(answered: Answered, reading: &Reading) -> Step {
     answer::dressed_outcome(answered.run.answer, &answered.input, reading, &answered.dressing)
+}
+
+/// `line` with `other` for the path `path`, but not for a longer path that it is in.
+fn replaced(line: &str, path: &str, other: &str) -> String {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once(path) {
+        let is_inside = before.ends_with(goes_on) || behind.starts_with(goes_on);
+        out.push_str(before);
+        out.push_str(if is_inside { path } else { other });
+        rest = behind;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_replaced_where_it_stands_alone() {
+        for (line, expected) in [
+            ("/a/x part || echo", "P part || echo"),
+            ("exec '/a/x' part; /a/x", "exec 'P' part; P"),
+            ("/a/x-part || /b/a/x || /a/x/y || /a/x", "/a/x-part || /b/a/x || /a/x/y || P"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(replaced(line, "/a/x", "P"), expected, "{line}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::hints::Headers;
 use crate::os::clock::Deadline;
+use crate::os::fingerprint::Fingerprint;
 use crate::os::input::Input;
 use crate::part::Part;
 use crate::policy::{Circumstances, Cleaning, Content, Way};
@@ -25,6 +26,8 @@ pub(super) struct Evidence<'a> {
     pub(super) part: &'a Part,
     /// Its content; `None` where it could not be opened.
     pub(super) input: Option<&'a Input>,
+    /// What the content is known by; `None` where it could not be opened.
+    pub(super) fingerprint: Option<&'a Fingerprint<'a>>,
     /// Its header blocks.
     pub(super) headers: &'a Headers,
     /// Its file names, decoded.

@@ -36,7 +36,20 @@ struct Inside {
 
 impl Inside {
     fn of(input: &Input, part: &Part, by: Deadline) -> io::Result<Self> {
-        Ok(Self { hides: may_hide(input, part, by)?, encoded: is_encoded(input, &part.encoding)? })
+        let (is_whole, is_plain) = (is_looked_through(part), is_plain(&part.encoding));
+        // Most parts are spared a look by their type and encoding alone.
+        let start = if is_whole && is_plain { Vec::new() } else { input.start(encoded::LOOKED_AT)? };
+        let mut look = Look::new(&part.mime_type);
+        if is_whole {
+            Until::new(&input.file, by).pieces(|piece| {
+                look.feed(piece);
+                !look.is_worthwhile()
+            })?;
+        } else {
+            look.feed(&start);
+        }
+        let encoded = !is_plain && encoded::looks_encoded(&start, &part.encoding);
+        Ok(Self { hides: look.is_worthwhile(), encoded })
     }
 }
 
@@ -197,30 +210,16 @@ fn late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "no time left for the rest of what is inside")
 }
 
-/// Whether it is worth while to read the whole part for what it hides. Text is
-/// looked through, and whatever has an encoding that the server does not know but
-/// a mail program may; of anything else the beginning tells.
-fn may_hide(input: &Input, part: &Part, by: Deadline) -> io::Result<bool> {
+/// Whether all of the part is looked through for what it hides: text, and whatever
+/// has an encoding that the server does not know but a mail program may. The
+/// beginning tells of anything else.
+fn is_looked_through(part: &Part) -> bool {
     let mime_type = &part.mime_type;
-    let mut look = Look::new(mime_type);
     let is_text =
         ["text/", "message/", "application/octet-stream"].iter().any(|kind| mime_type.starts_with(kind));
     let is_known =
         ["base64", "quoted-printable"].iter().any(|known| part.encoding.eq_ignore_ascii_case(known));
-    if is_text || mime_type.is_empty() || !(is_plain(&part.encoding) || is_known) {
-        Until::new(&input.file, by).pieces(|piece| {
-            look.feed(piece);
-            !look.is_worthwhile()
-        })?;
-    } else {
-        look.feed(&input.start(encoded::LOOKED_AT)?);
-    }
-    Ok(look.is_worthwhile())
-}
-
-fn is_encoded(input: &Input, encoding: &str) -> io::Result<bool> {
-    // Most parts are spared a look by their encoding alone.
-    Ok(!is_plain(encoding) && encoded::looks_encoded(&input.start(encoded::LOOKED_AT)?, encoding))
+    is_text || mime_type.is_empty() || !(is_plain(&part.encoding) || is_known)
 }
 
 fn is_plain(encoding: &str) -> bool {

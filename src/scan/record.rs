@@ -5,7 +5,7 @@ use super::{OURSELVES, hints};
 use crate::config::{Config, Digest};
 use crate::os::clock::{self, Deadline};
 use crate::os::digest;
-use crate::os::input::{Input, Until};
+use crate::os::fingerprint::Fingerprint;
 use crate::os::itself;
 use crate::policy::{Action, Judgement};
 use crate::record::{EngineRecord, Record, millis};
@@ -40,7 +40,7 @@ pub(super) fn record(config: &Config, evidence: &Evidence<'_>, judgement: &Judge
         names: hints::shown(evidence.names),
         mime_type: part.mime_type.clone(),
         size: input.map(|input| input.size),
-        sha256: input.filter(|_| digest_wanted).and_then(|input| digest(input, evidence.deadline)),
+        sha256: evidence.fingerprint.filter(|_| digest_wanted).and_then(|own| sha256(own, evidence.deadline)),
         from_channel: part.from_channel.clone(),
         to_channel: part.to_channel.clone(),
         tag: part.tag.clone(),
@@ -62,8 +62,8 @@ fn of_engines(findings: &Findings) -> impl Iterator<Item = &Finding> {
 /// The part's SHA-256. It may be had for a little while after the deadline: it is
 /// wanted above all for parts that used up their time. Of a part that is too large for
 /// that there is none.
-fn digest(input: &Input, deadline: Deadline) -> Option<String> {
-    digest::sha256(Until::new(&input.file, deadline.with_grace())).ok()
+fn sha256(fingerprint: &Fingerprint<'_>, deadline: Deadline) -> Option<String> {
+    fingerprint.sha256(deadline.with_grace()).map(|digest| digest::hex(&digest))
 }
 
 fn engine_record(finding: &Finding) -> EngineRecord {

@@ -96,6 +96,12 @@ impl EntryPath {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// Whether it names the program that does nothing but answer for parts. Any
+    /// other is taken for the one with all commands.
+    pub fn is_part(&self) -> bool {
+        self.0.ends_with("/convscan-part")
+    }
 }
 
 impl fmt::Display for EntryPath {
@@ -137,6 +143,14 @@ mod tests {
     fn paths_mean_nothing_to_shell_and_entry() {
         for path in ["/usr/local/bin/convscan", "/opt/a-b_c+d.1/x"] {
             assert_eq!(EntryPath::parse(path).unwrap().to_string(), path);
+        }
+        for (path, is_part) in [
+            ("/a/convscan-part", true),
+            ("/a/convscan", false),
+            ("/a/convscan-part/x", false),
+            ("/a/my-convscan-part", false),
+        ] {
+            assert_eq!(EntryPath::parse(path).unwrap().is_part(), is_part, "{path}");
         }
         for c in " \t\n\"'\\$`;|&<>()*?[]{}!#~%=,:@^\u{e9}".chars() {
             assert!(EntryPath::parse(&format!("/a{c}b")).is_err(), "{c:?}");

@@ -66,7 +66,10 @@ pub(super) fn entry(server: &Server, program: &EntryPath, config: Option<&EntryP
         Release::Before63 | Release::Pmdf => include_str!("conversions-before-6.3.txt"),
     };
     let status = status(server.release());
-    let mut command = format!("{program} part");
+    let mut command = program.to_string();
+    if !program.is_part() {
+        command.push_str(" part");
+    }
     if let Some(config) = config {
         command.push_str(&format!(" --config {config}"));
     }

@@ -1,5 +1,9 @@
-//! Runs commands in turn and prints medians and ratios as a Markdown table.
+//! Runs commands in turn and prints medians, ratios and bars as Markdown tables.
 //! Standard library only; `tests/bench/run` compiles and calls it.
+//!
+//! Arguments: the work directory, the number of rounds, the file name of our
+//! program there, and that of an older one, if there is one. With `record` for the
+//! number only the functions are recorded that run.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,9 +24,17 @@ const VARIABLES: [(&str, &str); 9] = [
 
 const MESSAGE_HEADER: &str = "Received: from mx.example.org (mx.example.org [192.0.2.1])\n by mail.example.edu with ESMTP id <0@mail.example.edu>\n for user@example.edu; Mon, 23 Nov 2026 07:00:00 +0000\nDate: Mon, 23 Nov 2026 07:00:00 +0000\nFrom: Some One <some.one@example.org>\nSubject: Report\nTo: user@example.edu\nMessage-ID: <20261123070000.1@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"b\"\n\n";
 
+/// Rounds that warm up and do not count.
+const WARM: usize = 20;
+
+/// A command that is timed, with the name of our configuration for it.
+struct Contender {
+    words: Vec<String>,
+    config: &'static str,
+}
+
 struct Bench {
     work: PathBuf,
-    runs: usize,
 }
 
 impl Bench {
@@ -30,16 +42,34 @@ impl Bench {
         self.work.join(name).display().to_string()
     }
 
-    fn command(&self, words: &[&str], input: &str) -> Command {
-        let mut command = Command::new(words[0]);
+    /// The program called `name` with what the channel calls it with. One that
+    /// does more than parts is told what to do.
+    fn contender(&self, name: &str, config: &'static str) -> Contender {
+        let word = (!name.ends_with("-part")).then(|| "part".to_owned());
+        Contender { words: [self.file(name)].into_iter().chain(word).collect(), config }
+    }
+
+    fn command(&self, words: &[String], config: &str, input: &str) -> Command {
+        // The channel gives each part new output names.
+        for name in ["output", "options"] {
+            let _ = std::fs::remove_file(self.work.join(name));
+        }
+        let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear().env("PATH", "/usr/bin:/bin").envs(VARIABLES);
+        // The rivals' programs and libraries may be unpacked somewhere. Ours gets the
+        // same variables on every machine: the C library counts them.
+        if words[0].ends_with("clamdscan") || words[0].ends_with("script.sh") {
+            for name in ["PATH", "LD_LIBRARY_PATH"] {
+                command.envs(std::env::var_os(name).map(|value| (name, value)));
+            }
+        }
         for (variable, file) in [
             ("INPUT_FILE", input),
             ("OUTPUT_FILE", "output"),
             ("OUTPUT_OPTIONS", "options"),
             ("OUTPUT_HEADERS", "headers"),
             ("MESSAGE_HEADERS", "message-headers"),
-            ("CONVSCAN_CONFIG", "convscan.toml"),
+            ("CONVSCAN_CONFIG", config),
         ] {
             command.env(variable, self.file(file));
         }
@@ -47,14 +77,10 @@ impl Bench {
         command
     }
 
-    /// One run in microseconds, with our configuration called `config`. The
-    /// channel gives each part new output names.
-    fn once(&self, words: &[&str], config: &str) -> f64 {
-        for name in ["output", "options"] {
-            let _ = std::fs::remove_file(self.work.join(name));
-        }
-        let mut command = self.command(words, "part-20k");
-        command.env("CONVSCAN_CONFIG", self.file(config));
+    /// One run in microseconds.
+    fn once(&self, contender: &Contender) -> f64 {
+        let Contender { words, config } = contender;
+        let mut command = self.command(words, config, "part-20k");
         let started = Instant::now();
         let status = command.status().expect("the command starts");
         let took = started.elapsed();
@@ -63,33 +89,50 @@ impl Bench {
         took.as_secs_f64() * 1e6
     }
 
-    /// Median times of two commands run in turn, and the median of the ratios.
-    fn pair(&self, (ours, config): (&[&str], &str), other: &[&str], runs: usize) -> (f64, f64, f64) {
-        let once = |words: &[&str]| self.once(words, config);
-        let pairs: Vec<(f64, f64)> = (0..runs + 20).map(|_| (once(ours), once(other))).skip(20).collect();
-        let a = median(pairs.iter().map(|(a, _)| *a));
-        let b = median(pairs.iter().map(|(_, b)| *b));
-        let slower = if a > b { pairs.iter().map(|(a, b)| a / b).collect::<Vec<_>>() } else { pairs.iter().map(|(a, b)| b / a).collect() };
-        (a, b, median(slower))
+    /// The times of all contenders, run in turn, in another order in each round:
+    /// whoever comes first leaves the caches to the next.
+    fn rounds(&self, contenders: &[Contender], rounds: usize) -> Vec<Vec<f64>> {
+        let mut times = vec![Vec::new(); contenders.len()];
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        let mut chance: u64 = 1;
+        for round in 0..rounds + WARM {
+            for i in (1..order.len()).rev() {
+                // Knuth's MMIX generator; its upper bits are good enough.
+                chance = chance.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                order.swap(i, (chance >> 33) as usize % (i + 1));
+            }
+            for &i in &order {
+                let took = self.once(&contenders[i]);
+                if round >= WARM {
+                    times[i].push(took);
+                }
+            }
+        }
+        times
     }
 
-    fn instructions(&self, config: &str) -> String {
-        let ours = self.file("convscan");
-        let out = format!("--callgrind-out-file={}", self.file("callgrind"));
-        let mut command = self.command(&["/usr/bin/valgrind", "--tool=callgrind", &out, &ours, "part"], "part-20k");
-        command.env("CONVSCAN_CONFIG", self.file(config)).stderr(Stdio::piped());
-        let output = command.output().expect("valgrind starts");
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let line = text.lines().find(|line| line.contains("Collected :")).unwrap_or("? ?");
-        line.split_whitespace().last().unwrap_or("?").to_owned()
+    /// What `tool` prints about our program with `config` and `input`.
+    fn measured(&self, tool: &[String], program: &str, config: &'static str, input: &str) -> String {
+        let words = [tool.to_vec(), self.contender(program, config).words].concat();
+        let output = self.command(&words, config, input).stdout(Stdio::piped()).stderr(Stdio::piped()).output();
+        let output = output.expect("the tool starts");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
-    fn peak(&self, input: &str) -> String {
-        let mut command = self.command(&[&self.file("peak"), &self.file("convscan"), "part"], input);
-        let output = command.stdout(Stdio::piped()).output().expect("peak starts");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let kib: f64 = text.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(f64::NAN);
-        format!("{:.1} MB", kib * 1024.0 / 1e6)
+    /// Instructions; the functions that ran are left in `callgrind.CONFIG.INPUT`.
+    fn instructions(&self, program: &str, config: &'static str, input: &str) -> f64 {
+        let out = format!("--callgrind-out-file={}", self.file(&format!("callgrind.{config}.{input}")));
+        let tool = ["/usr/bin/valgrind", "--tool=callgrind", "--demangle=no", &out].map(str::to_owned);
+        let said = self.measured(&tool, program, config, input);
+        let count = said.lines().find_map(|line| line.split("Collected :").nth(1));
+        count.and_then(|count| count.trim().parse().ok()).unwrap_or(f64::NAN)
+    }
+
+    /// `faults`, or `private` memory in KiB.
+    fn footprint(&self, what: &str, program: &str, input: &str) -> f64 {
+        let tool = [self.file("footprint"), what.to_owned()];
+        self.measured(&tool, program, "convscan.toml", input).trim().parse().unwrap_or(f64::NAN)
     }
 }
 
@@ -99,41 +142,107 @@ fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// The median of the ratios of two contenders that ran in the same rounds.
+fn ratio(ours: &[f64], other: &[f64]) -> f64 {
+    median(ours.iter().zip(other).map(|(ours, other)| ours / other))
+}
+
+fn row(what: &str, ours: &[f64], other: &[f64]) -> f64 {
+    let ratio = ratio(ours, other);
+    let words = if ratio > 1.0 { format!("{ratio:.2} times slower") } else { format!("{:.2} times faster", 1.0 / ratio) };
+    let [a, b] = [ours, other].map(|times| median(times.iter().copied()) / 1000.0);
+    println!("| {what} | {a:.2} ms | {b:.2} ms | {words} |");
+    ratio
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let bench = Bench { work: PathBuf::from(&arguments[1]), runs: arguments[2].parse().expect("a number of runs") };
+    let bench = Bench { work: PathBuf::from(&arguments[1]) };
+    let ours = arguments[3].as_str();
+    let old = arguments.get(4).map(String::as_str);
     write(&bench.work, "part-20k", &text(20 * 1024));
-    write(&bench.work, "part-100m", &text(100_000_000));
     write(&bench.work, "message-headers", MESSAGE_HEADER.as_bytes());
-    let ours = [bench.file("convscan"), "part".to_owned()];
-    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
-    let rivals = [
-        ("a minimal C program on the same clamd", vec![bench.file("minimal"), bench.file("clamd")], bench.runs, "slower"),
-        (
-            "`clamdscan --fdpass`",
-            vec![bench.file("bin/clamdscan"), "-c".to_owned(), bench.file("clamd.conf"), "--fdpass".to_owned(), bench.file("part-20k")],
-            bench.runs / 4,
-            "faster",
-        ),
-        ("a shell script around it", vec![bench.file("script.sh"), bench.file("clamd.conf")], bench.runs / 4, "faster"),
-    ];
-    println!("| measure, clean part, clamd on a unix socket | convscan | the other | ratio |");
-    println!("|---|---|---|---|");
-    let minimal = [bench.file("minimal"), bench.file("clamd")];
-    let minimal: Vec<&str> = minimal.iter().map(String::as_str).collect();
-    let (a, b, ratio) = bench.pair((&ours, "cached.toml"), &minimal, bench.runs);
-    let (a, b) = (a / 1000.0, b / 1000.0);
-    println!("| wall time, 20 KB, `cache = true`, against the minimal C program | {a:.2} ms | {b:.2} ms | {ratio:.2} times slower |");
-    for (name, words, runs, word) in rivals {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (a, b, ratio) = bench.pair((&ours, "convscan.toml"), &words, runs);
-        println!("| wall time, 20 KB, against {name} | {:.2} ms | {:.2} ms | {ratio:.2} times {word} |", a / 1000.0, b / 1000.0);
+    if arguments[2] == "record" {
+        return record(&bench, ours);
     }
-    println!("| instructions, 20 KB | {} | | |", bench.instructions("convscan.toml"));
-    println!("| instructions, 20 KB, `cache = true` | {} | | |", bench.instructions("cached.toml"));
-    println!("| instructions, 20 KB, `digest = \"all\"` | {} | | |", bench.instructions("digest.toml"));
-    println!("| peak memory, 20 KB | {} | | |", bench.peak("part-20k"));
-    println!("| peak memory, 100 MB | {} | | |", bench.peak("part-100m"));
+    let rounds: usize = arguments[2].parse().expect("a number of rounds");
+    write(&bench.work, "part-100m", &text(100_000_000));
+    let mut bars: Vec<(String, f64, f64, usize)> = Vec::new();
+    let mut bar = |what: &str, is: f64, most: f64, digits| bars.push((what.to_owned(), is, most, digits));
+
+    println!("| wall time, clean part of 20 KB, clamd on a unix socket | convscan | the other | ratio |");
+    println!("|---|---|---|---|");
+    let other = |words: &[String]| Contender { words: words.to_vec(), config: "convscan.toml" };
+    let mut contenders = vec![
+        bench.contender(ours, "convscan.toml"),
+        bench.contender(ours, "cached.toml"),
+        other(&[bench.file("minimal"), bench.file("clamd")]),
+    ];
+    if let Some(old) = old {
+        contenders.extend(["convscan.toml", "cached.toml"].map(|config| bench.contender(old, config)));
+    }
+    let times = bench.rounds(&contenders, rounds);
+    let is = row("a minimal C program on the same clamd", &times[0], &times[2]);
+    bar("wall time to the minimal C program's", is, 1.2, 2);
+    row("the same with `cache = true`", &times[1], &times[2]);
+    if old.is_some() {
+        let is = row("the older program", &times[0], &times[3]);
+        bar("wall time to the older program's", is, 0.88, 2);
+        let is = row("the same with `cache = true`", &times[1], &times[4]);
+        bar("the same with `cache = true`", is, 0.9, 2);
+    }
+    let clamdscan = [&*bench.file("bin/clamdscan"), "-c", &bench.file("clamd.conf"), "--fdpass", &bench.file("part-20k")];
+    for (name, words) in [
+        ("`clamdscan --fdpass`", clamdscan.map(str::to_owned).to_vec()),
+        ("a shell script around it", vec![bench.file("script.sh"), bench.file("clamd.conf")]),
+    ] {
+        let contenders = [bench.contender(ours, "convscan.toml"), other(&words)];
+        let times = bench.rounds(&contenders, rounds / 4);
+        row(name, &times[0], &times[1]);
+    }
+
+    println!();
+    println!("| cost of one part | convscan |{}", if old.is_some() { " the older program |" } else { "" });
+    println!("|---|---|{}", if old.is_some() { "---|" } else { "" });
+    let costs: [(&str, &dyn Fn(&str) -> f64, &str, Option<f64>); 6] = [
+        ("instructions, 20 KB", &|program| bench.instructions(program, "convscan.toml", "part-20k"), "", Some(200_000.0)),
+        ("instructions, 20 KB, `cache = true`", &|program| bench.instructions(program, "cached.toml", "part-20k"), "", None),
+        ("instructions, 20 KB, `digest = \"all\"`", &|program| bench.instructions(program, "digest.toml", "part-20k"), "", None),
+        ("private memory, 20 KB", &|program| bench.footprint("private", program, "part-20k"), " KB", Some(300.0)),
+        ("private memory, 100 MB", &|program| bench.footprint("private", program, "part-100m"), " KB", Some(300.0)),
+        ("page faults, 20 KB", &|program| bench.footprint("faults", program, "part-20k"), "", Some(75.0)),
+    ];
+    for (what, cost, unit, most) in costs {
+        let older = old.map_or(String::new(), |old| format!(" {}{unit} |", cost(old)));
+        let ours = cost(ours);
+        println!("| {what} | {ours}{unit} |{older}");
+        if let Some(most) = most {
+            bar(&format!("{what}{}", unit.replace(' ', ", ")), ours, most, 0);
+        }
+    }
+    let size = |program: &str| bench.work.join(program).metadata().map_or(f64::NAN, |file| file.len() as f64 / 1e6);
+    let older = old.map_or(String::new(), |old| format!(" {:.1} MB |", size(old)));
+    println!("| size of the file | {:.1} MB |{older}", size(ours));
+    bar("size of the file, MB", size(ours), 5.0, 1);
+
+    println!();
+    println!("| bar | is | at most | |");
+    println!("|---|---|---|---|");
+    for (what, is, most, digits) in bars {
+        let met = if is <= most { "met" } else { "NOT MET" };
+        println!("| {what} | {is:.digits$} | {most:.digits$} | {met} |");
+    }
+}
+
+/// Runs each kind of part that matters under callgrind: a clean one, one with
+/// verdicts remembered, and a copy of one that is known to be infected. Each runs
+/// twice, the first time without proof or memory.
+fn record(bench: &Bench, program: &str) {
+    for (config, input) in [("convscan.toml", "part-20k"), ("cached.toml", "part-20k"), ("cached.toml", "infected")] {
+        for _ in 0..2 {
+            bench.instructions(program, config, input);
+        }
+    }
 }
 
 fn write(work: &Path, name: &str, content: &[u8]) {

@@ -16,11 +16,12 @@ pub use self::shell::Word;
 use self::shell::{Joint, Simple};
 use crate::channel::Var;
 
-/// How our program is called.
+/// The program that has all commands, and the command that answers for one part.
 const PROGRAM: &str = "convscan";
-
-/// What makes it answer for one part.
 const PART: &str = "part";
+
+/// The program that does nothing but answer for one part.
+const PART_PROGRAM: &str = "convscan-part";
 
 /// The command of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,21 +155,23 @@ fn is_assignment(word: &Word) -> bool {
 /// How a simple command runs convscan. Others may stand before it, such as `exec`
 /// or `nice`.
 fn call(simple: &Simple) -> Option<Call> {
-    let is_ours = |pair: &[Word]| {
-        let [program, part] = pair else { return false };
-        program.text.rsplit(['/', ':']).next() == Some(PROGRAM) && part.text == PART
+    // How many words it takes to say that a part is to be answered for.
+    let length = |rest: &[Word]| match rest {
+        [program, ..] if name(program) == PART_PROGRAM => Some(1),
+        [program, part, ..] if name(program) == PROGRAM && part.text == PART => Some(2),
+        _ => None,
     };
-    let at = simple.words.windows(2).position(is_ours)?;
+    let words = &simple.words;
+    let (at, length) = (0..words.len()).find_map(|at| Some((at, length(words.get(at..)?)?)))?;
     // These run nothing of what stands behind them.
     let first = simple.words.first().map_or("", |first| &first.text);
     if at > 0 && (IDLE.contains(&first) || matches!(first, "echo" | "printf" | "test" | "[")) {
         return None;
     }
     let program = simple.words.get(at)?.clone();
-    let part = simple.words.get(at + 1)?;
-    let end = simple.words.last().map_or(part.span.end, |last| last.span.end);
+    let end = simple.words.last().map_or(program.span.end, |last| last.span.end);
     let mut call = Call { program, config: None, release: None, unknown: None, end, guard: Guard::Missing };
-    let mut words = simple.words.iter().skip(at + 2);
+    let mut words = simple.words.iter().skip(at + length);
     while let Some(word) = words.next() {
         let (flag, joined) = match word.text.split_once('=') {
             Some((flag, value)) => (flag, Some(word.tail(value.len()))),
@@ -181,6 +184,11 @@ fn call(simple: &Simple) -> Option<Call> {
         }
     }
     Some(call)
+}
+
+/// The name of a program, without the way to it.
+fn name(program: &Word) -> &str {
+    program.text.rsplit(['/', ':']).next().unwrap_or_default()
 }
 
 /// What says nothing to the channel.
@@ -216,8 +224,8 @@ fn guard(simples: &[Simple], ours: usize) -> Guard {
 /// there is nothing else that could decide it.
 fn when(simples: &[Simple], ours: usize, writing: usize) -> When {
     let plain = |simple: &Simple| {
-        let first = simple.words.first().map_or("", |word| &word.text);
-        matches!(first, "echo" | "printf") || first.rsplit(['/', ':']).next() == Some(PROGRAM)
+        let first = simple.words.first().map_or("", name);
+        matches!(first, "echo" | "printf" | PROGRAM | PART_PROGRAM)
     };
     match simples.get(writing) {
         Some(simple) if writing == ours + 1 && simples.len() == 2 && simples.iter().all(plain) => {

@@ -17,7 +17,7 @@ use crate::status::Release;
 const LINE: usize = 252;
 
 /// Where the snippets have the program.
-const PROGRAM: &str = "/usr/local/bin/convscan";
+const PROGRAM: &str = "/usr/local/bin/convscan-part";
 
 /// An entry that runs convscan.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ pub(super) struct Board {
 
 struct Paths {
     note: PathBuf,
-    locks: PathBuf,
+    state: PathBuf,
 }
 
 impl Board {
@@ -30,7 +30,7 @@ impl Board {
         let name = [plain(name), plain(address)].concat();
         let paths = |state: &Path| Paths {
             note: state.join(format!("health{name}-{place:016x}")),
-            locks: state.join(LOCKS),
+            state: state.to_owned(),
         };
         Self { paths: state.map(paths), place }
     }
@@ -49,23 +49,27 @@ impl Board {
 
     /// Takes the lock; `None` while somebody else has it.
     pub(super) fn attempt(&self) -> io::Result<Option<Lock>> {
-        Lock::attempt(self.locks()?, self.place)
+        Lock::attempt(&self.locks()?, self.place)
     }
 
     /// Waits for the lock; `None` where it was not to be had in time.
     pub(super) fn wait(&self, by: Deadline) -> io::Result<Option<Lock>> {
-        Lock::wait(self.locks()?, self.place, by)
+        Lock::wait(&self.locks()?, self.place, by)
     }
 
-    fn locks(&self) -> io::Result<&Path> {
-        self.paths.as_ref().map(|paths| paths.locks.as_path()).ok_or_else(|| ErrorKind::NotFound.into())
+    fn locks(&self) -> io::Result<PathBuf> {
+        self.paths.as_ref().map(|paths| paths.state.join(LOCKS)).ok_or_else(|| ErrorKind::NotFound.into())
     }
 }
 
 /// The end of `text`, fit for a file name, with a `-` before it; for the eye only.
 fn plain(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let plain = words.fold(String::new(), |plain, word| plain + "-" + word);
+    let mut plain = String::with_capacity(text.len() + 1);
+    for word in words {
+        plain.push('-');
+        plain.push_str(word);
+    }
     plain.get(plain.len().saturating_sub(SHOWN)..).unwrap_or_default().to_owned()
 }
 

@@ -2,19 +2,28 @@
 //! found with, and what was found. Reading something else gives nothing.
 
 use super::definitions::Identity;
+use crate::os::clock::Deadline;
+use crate::os::fingerprint::{Digest, Fingerprint};
 use crate::os::slots;
 use crate::verdict::{MOST_THREATS, Threat, Verdict};
 
 /// First byte behind the identity.
 const INFECTED: u8 = b'i';
+const INFECTED_WITH_SHA256: u8 = b'I';
 const CLEAN: u8 = b'c';
 const NOT_CLEANED: u8 = b'n';
 
 /// Something remembered of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// These threats are in it. Those that there was no room for are left out.
-    Infected(Vec<Threat>),
+    /// It is infected.
+    Infected {
+        /// With these threats. Those that there was no room for are left out.
+        threats: Vec<Threat>,
+        /// Its SHA-256, which the log line of every copy tells. To find it out costs
+        /// more than all the rest of a part whose verdict is known.
+        sha256: Option<Digest>,
+    },
     /// It is clean.
     Clean,
     /// It could not be cleaned, for this reason.
@@ -22,10 +31,12 @@ pub(super) enum Note {
 }
 
 impl Note {
-    /// What is worth remembering of a verdict.
-    pub(super) fn of(verdict: &Verdict) -> Option<Self> {
+    /// What is worth remembering of a verdict on the content of `fingerprint`.
+    pub(super) fn of(verdict: &Verdict, fingerprint: &Fingerprint<'_>, by: Deadline) -> Option<Self> {
         match verdict {
-            Verdict::Infected(threats) => Some(Self::Infected(threats.clone())),
+            Verdict::Infected(threats) => {
+                Some(Self::Infected { threats: threats.clone(), sha256: fingerprint.sha256(by) })
+            }
             Verdict::Clean => Some(Self::Clean),
             Verdict::Unscannable(..) => None,
         }
@@ -40,8 +51,9 @@ impl Note {
                 let room = slots::LARGEST - bytes.len();
                 bytes.extend_from_slice(cut(why, room).as_bytes());
             }
-            Self::Infected(threats) => {
-                bytes.push(INFECTED);
+            Self::Infected { threats, sha256 } => {
+                bytes.push(if sha256.is_some() { INFECTED_WITH_SHA256 } else { INFECTED });
+                bytes.extend(sha256.iter().flatten());
                 for (i, threat) in threats.iter().enumerate() {
                     let (name, room) = (threat.to_string(), slots::LARGEST - bytes.len() - 1);
                     // The first is there in any case; half a name is better than none.
@@ -62,7 +74,11 @@ impl Note {
         let note = match rest.split_first()? {
             (&CLEAN, []) => Self::Clean,
             (&NOT_CLEANED, why) => Self::NotCleaned(String::from_utf8_lossy(why).into_owned()),
-            (&INFECTED, names) => Self::Infected(threats(names)),
+            (&INFECTED, names) => Self::Infected { threats: threats(names), sha256: None },
+            (&INFECTED_WITH_SHA256, rest) => {
+                let (sha256, names) = rest.split_first_chunk()?;
+                Self::Infected { threats: threats(names), sha256: Some(*sha256) }
+            }
             (_, _) => return None,
         };
         Some((*identity, note))
@@ -97,8 +113,8 @@ mod tests {
 
     const IDENTITY: Identity = [7; 16];
 
-    fn infected(names: &[&str]) -> Note {
-        Note::Infected(names.iter().map(|name| Threat::new(name.as_bytes())).collect())
+    fn infected(names: &[&str], sha256: Option<Digest>) -> Note {
+        Note::Infected { threats: names.iter().map(|name| Threat::new(name.as_bytes())).collect(), sha256 }
     }
 
     #[test]
@@ -106,8 +122,9 @@ mod tests {
         let long = "\u{e9}".repeat(300);
         let notes = [
             Note::Clean,
-            infected(&["Worm.A"]),
-            infected(&["Worm A (exact)", "Other", ""]),
+            infected(&["Worm.A"], None),
+            infected(&["Worm A (exact)", "Other", ""], None),
+            infected(&["Worm A (exact)", "Other", ""], Some([b'i'; 32])),
             Note::NotCleaned("not cleaned: exit code 12".to_owned()),
             Note::NotCleaned(String::new()),
         ];
@@ -126,11 +143,14 @@ mod tests {
         for names in
             [vec![long.as_str()], vec!["A", &long, "B"], vec![&long; 16], vec!["123456789"; 16], vec![]]
         {
-            let bytes = infected(&names).encode(&IDENTITY);
-            assert!(bytes.len() <= slots::LARGEST, "{}", bytes.len());
-            let Some((_, Note::Infected(threats))) = Note::decode(&bytes) else { panic!() };
-            let first = names.first().copied().unwrap_or("unnamed");
-            assert!(first.starts_with(&threats[0].to_string()) && !threats.is_empty());
+            for known in [None, Some([7; 32])] {
+                let bytes = infected(&names, known).encode(&IDENTITY);
+                assert!(bytes.len() <= slots::LARGEST, "{}", bytes.len());
+                let Some((_, Note::Infected { threats, sha256 })) = Note::decode(&bytes) else { panic!() };
+                let first = names.first().copied().unwrap_or("unnamed");
+                assert!(first.starts_with(&threats[0].to_string()) && !threats.is_empty());
+                assert_eq!(sha256, known);
+            }
         }
     }
 

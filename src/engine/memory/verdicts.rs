@@ -57,10 +57,20 @@ impl<'a> Verdicts<'a> {
     }
 
     /// The verdict, if it is known and still holds.
-    pub(super) fn recall(&self, keys: &Keys, tell: &dyn Fn() -> Option<String>) -> Option<Response> {
+    pub(super) fn recall(
+        &self,
+        keys: &Keys,
+        sample: &Sample<'_>,
+        tell: &dyn Fn() -> Option<String>,
+    ) -> Option<Response> {
         let (note, definitions) = self.find(&keys.verdict, tell)?;
         let verdict = match note {
-            Note::Infected(threats) => Verdict::Infected(threats),
+            Note::Infected { threats, sha256 } => {
+                if let (Some(fingerprint), Some(sha256)) = (sample.fingerprint, sha256) {
+                    fingerprint.learn_sha256(sha256);
+                }
+                Verdict::Infected(threats)
+            }
             Note::Clean if definitions.exact != Exact::No => Verdict::Clean,
             Note::Clean | Note::NotCleaned(_) => return None,
         };
@@ -71,7 +81,7 @@ impl<'a> Verdicts<'a> {
     pub(super) fn not_cleaned(&self, keys: &Keys, tell: &dyn Fn() -> Option<String>) -> Option<String> {
         match self.find(&keys.not_cleaned, tell)? {
             (Note::NotCleaned(why), _) => Some(why),
-            (Note::Infected(_) | Note::Clean, _) => None,
+            (Note::Infected { .. } | Note::Clean, _) => None,
         }
     }
 
@@ -81,7 +91,7 @@ impl<'a> Verdicts<'a> {
         let entry = self.table().find(key).ok()??;
         let (identity, note) = Note::decode(&entry.content)?;
         let kept = match note {
-            Note::Infected(_) => self.memory.infected_for,
+            Note::Infected { .. } => self.memory.infected_for,
             Note::Clean if !self.remembers_clean() => return None,
             Note::Clean => self.memory.clean_for,
             Note::NotCleaned(_) => NOT_CLEANED,
@@ -109,11 +119,14 @@ impl<'a> Verdicts<'a> {
     pub(super) fn remember(
         &self,
         keys: &Keys,
+        sample: &Sample<'_>,
         response: &Response,
         before: Option<&Definitions>,
         tell: &dyn Fn() -> Option<String>,
+        by: Deadline,
     ) -> bool {
-        let Some(note) = Note::of(&response.verdict) else { return false };
+        let Some(fingerprint) = sample.fingerprint else { return false };
+        let Some(note) = Note::of(&response.verdict, fingerprint, by) else { return false };
         if note == Note::Clean && !self.remembers_clean() {
             return false;
         }
@@ -121,8 +134,8 @@ impl<'a> Verdicts<'a> {
         let steady = before == Some(&after);
         let holds = match (&note, &self.engine.kind) {
             (Note::Clean, _) => steady && after.exact.covers(response.version.as_deref()),
-            (Note::Infected(_) | Note::NotCleaned(_), EngineKind::Daemon(_)) => true,
-            (Note::Infected(_) | Note::NotCleaned(_), EngineKind::Command(_) | EngineKind::Rules(_)) => {
+            (Note::Infected { .. } | Note::NotCleaned(_), EngineKind::Daemon(_)) => true,
+            (Note::Infected { .. } | Note::NotCleaned(_), EngineKind::Command(_) | EngineKind::Rules(_)) => {
                 steady
             }
         };
