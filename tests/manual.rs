@@ -1,4 +1,4 @@
-//! The README and the source say the same.
+//! The documents and the source say the same.
 
 use std::fs;
 use std::path::Path;
@@ -21,27 +21,27 @@ fn header(name: &str) -> String {
 }
 
 #[test]
-fn the_readme_repeats_every_commands_manual() {
-    let readme = read("README.md");
+fn the_manual_repeats_what_every_command_says() {
+    let manual = read("docs/commands.md");
     for command in ["part", "message", "selftest", "check", "snippets"] {
         let header = header(&format!("src/cli/{command}.rs"));
         assert!(header.contains(&format!("Usage: convscan {command}")), "{header}");
-        assert!(readme.contains(&header), "the manual of `{command}` in README.md is not:\n{header}");
+        assert!(manual.contains(&header), "the manual of `{command}` in docs/commands.md is not:\n{header}");
     }
 }
 
 #[test]
-fn the_smallest_configuration_of_the_readme_stands() {
-    let readme = read("README.md");
+fn the_smallest_configuration_stands() {
+    let manual = read("docs/configuration.md");
     let blocks: Vec<&str> =
-        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let smallest = blocks.iter().find(|block| block.contains("[[engine]]")).expect("a configuration");
-    assert_eq!(Config::parse("README.md", smallest).faults, []);
+    assert_eq!(Config::parse("configuration.md", smallest).faults, []);
 }
 
 #[test]
 fn every_key_of_the_log_line_is_documented() {
-    let documents = read("README.md") + &read("docs/log.md");
+    let documents = read("docs/log.md");
     let source = read("src/record.rs");
     let mut met = 0;
     for line in source.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {

@@ -33,7 +33,7 @@
 //! What runs is looked at only in what you save: --summarize takes the output of
 //! `imsimta qm summarize`, --counters that of `imsimta counters -show`.
 //!
-//! Each finding names a rule; README.md and --rules list them all. --allow is for
+//! Each finding names a rule; docs/rules.md and --rules list them all. --allow is for
 //! what a site wants to be so: all findings of a rule, or those that name a place
 //! (a channel, an entry, a file). What is to stay allowed belongs into
 //! /etc/convscan/admin.toml ($CONVSCAN_ADMIN, --admin-config), with a reason:
