@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use convscan::testing::config::Config;
+use convscan::testing::config::{Admin, Config};
 use convscan::testing::doctor::rules;
 
 use crate::harness::CONVSCAN;
@@ -35,12 +35,15 @@ fn the_manual_repeats_what_every_command_says() {
 }
 
 #[test]
-fn the_smallest_configuration_stands() {
+fn the_configurations_of_the_manual_stand() {
     let manual = read("docs/configuration.md");
     let blocks: Vec<&str> =
         manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let smallest = blocks.iter().find(|block| block.contains("[[engine]]")).expect("a configuration");
     assert_eq!(Config::parse("configuration.md", smallest).faults, []);
+    let tools = blocks.iter().find(|block| block.contains("[[allow]]")).expect("settings of the tools");
+    let (admin, faults) = Admin::parse("configuration.md", tools);
+    assert_eq!((admin.allow.len(), faults), (1, Vec::new()));
 }
 
 #[test]
