@@ -19,31 +19,32 @@
 //! have them, if the configuration asks these. Nothing is changed, started or
 //! sent.
 //!
-//! What the files name is looked at on this machine, as the server's account
-//! would find it: programs, directories, sockets, space, the age of the virus
-//! definitions. --elsewhere is for files of another machine, and so is a copy of
-//! a server's directory: then only what is written counts. --account is for a
-//! server whose files do not say its account, --cores for another machine's.
+//! It also looks at all that the files name on this machine, as the server's
+//! account would find it: programs, directories, sockets, space, the age of the
+//! virus definitions. --elsewhere says that the files are of another machine; a
+//! copy of a server's directory is taken for that, too. Then only the files count.
+//! --account is for a server whose files do not say its account, --cores for
+//! another machine's.
 //!
 //! A file that the server's files name or include is read only if the server's
-//! account may read it; for a copy, if all may, or if it is in the copy: findings go
-//! into tickets. A file of more than 8 MB, or with many times the words of real ones,
-//! is not read but reported.
+//! account may read it, since findings are copied into tickets; in a copy, if
+//! everybody may read it, or if it is in the copy. A file of more than 8 MB, or
+//! with many times the words of real ones, is not read but reported.
 //!
-//! What runs is looked at only in what you save: --summarize takes the output of
-//! `imsimta qm summarize`, --counters that of `imsimta counters -show`.
+//! A running server is not asked. Save what it prints: --summarize takes the
+//! output of `imsimta qm summarize`, --counters that of `imsimta counters -show`.
 //!
-//! Each finding names a rule; README.md and --rules list them all. --allow is for
-//! what a site wants to be so: all findings of a rule, or those that name a place
-//! (a channel, an entry, a file). What is to stay allowed belongs into
-//! /etc/convscan/admin.toml ($CONVSCAN_ADMIN, --admin-config), with a reason:
-//! [[allow]] with `rule`, `because` and, if wanted, `place` and `until`. The summary
-//! counts and names what was allowed. --json prints one object with findings,
-//! files and a summary. --fix-diff prints what can be mended by machine as a
-//! unified diff for patch(1), and no findings. --coverage prints from where to
-//! where mail is scanned, by kinds of channels, and no findings either.
+//! Each finding names a rule; docs/rules.md and --rules list them all. --allow
+//! leaves out what the site wants to be so: all findings of a rule, or those that
+//! name a place (a channel, an entry, a file). An allowance that is to stay is
+//! written into /etc/convscan/admin.toml ($CONVSCAN_ADMIN, --admin-config) with a
+//! reason: [[allow]] with `rule`, `because` and, if wanted, `place` and `until`.
+//! The summary counts and names what was allowed. --json prints one object with
+//! findings, files and a summary. --fix-diff prints what can be mended by machine
+//! as a unified diff for patch(1), and no findings. --coverage prints from where
+//! to where mail is scanned, by kinds of channels, and no findings either.
 //!
-//! Whether the scanners answer rightly is what selftest tells.
+//! Run selftest to see whether the scanners answer rightly.
 //!
 //! Exit codes: 0 nothing worse than a note, 1 warnings or errors, 2 wrong usage,
 //! 75 it cannot be written.

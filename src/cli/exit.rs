@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 /// The manual of a command: the header comment of its source, so that help,
-/// README and source say the same.
+/// docs/commands.md and source say the same.
 pub(crate) fn manual(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")

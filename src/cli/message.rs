@@ -8,8 +8,8 @@
 //!
 //! Takes the message in FILE (`-` is stdin) apart, runs a command for every part
 //! that the channel would hand over, obeys the answers, and prints the message
-//! that results. What no answer changes is printed byte for byte as it came. It
-//! needs no mail server and touches none.
+//! that results. Parts that no answer changes are printed byte for byte as they
+//! came. It needs no mail server and touches none.
 //!
 //! Without --conversions the command is `convscan part`, or with --command
 //! another one, run by `/bin/sh -c`:
@@ -24,8 +24,8 @@
 //!
 //! Besides the channel's variables a command sees PATH and CONVSCAN_CONFIG. One
 //! that fails, runs out of time, or leaves neither content nor a known status
-//! makes the message deferred, unless --reading says otherwise. What the manuals
-//! leave open are the settings of --reading, the default first:
+//! makes the message deferred, unless --reading says otherwise. The settings of
+//! --reading are the points that the manuals leave open, the default first:
 //!
 //!   failure=retry|unchanged|hold|bounce      a command that fails
 //!   options-after-failure=ignored|read       OUTPUT_OPTIONS of such a command
@@ -39,16 +39,16 @@
 //!   precedence=options|headers               which of the two output files wins
 //!
 //! With --every-reading the message is run through all combinations of these,
-//! and a table tells which of them deliver infected bytes, lose mail, or alter
-//! clean mail. --explain tells on stderr what happened to each part and why.
-//! With --json, what happened is printed instead of the message; --output writes
-//! the message to a file.
+//! and a table shows which of them deliver infected bytes, lose mail, or alter
+//! clean mail. --explain says on stderr what happened to each part and why. --json
+//! prints that as an object instead of the message; --output writes the message to
+//! a file.
 //!
 //! Exit codes: 0 delivered, 10 held, 11 discarded, 12 returned to its sender or
 //! the postmaster, 75 deferred, or nothing could be done. Only a delivered
 //! message is printed. A message of more than 10,000 parts or 500 levels is held.
-//! With --every-reading: 0 no harm, 1 some. 1 also where
-//! --conversions or --mappings have faults.
+//! With --every-reading: 0 no harm, 1 some. 1 also where --conversions or
+//! --mappings have faults.
 
 mod explain;
 mod readings;

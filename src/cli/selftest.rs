@@ -13,14 +13,14 @@
 //! would send it; mail passes unscanned, or is deferred. So is a uvscan from 6.1 on
 //! that is not asked to show encrypted documents: a hint names the right preset.
 //! BLIND: it does not find what it must. DOWN: it gives no answer. An engine that
-//! only convicts need not find anything. What the policy passes unscanned need not
-//! be noticed.
+//! only convicts need not find anything, and an engine need not notice what the
+//! policy passes unscanned.
 //!
 //! A state directory that cannot be used, or that others may write to, is told with
 //! each address: the scanners answer, but nothing is remembered of that.
 //!
 //! With --watch the test is repeated after each TIME (10m, say) without end. An
-//! address is then told of at first, and when its answers have changed, with the
+//! address is then printed at first, and when its answers have changed, with the
 //! time before it.
 //!
 //! Exit codes: 0 all awake, 1 one is not, or the state directory cannot be used,

@@ -24,7 +24,7 @@
 //!
 //! --external is a channel by which mail comes from outside and goes there
 //! [tcp_local], --store one to mailboxes [ims-ms; for PMDF l and msgstore]. Each
-//! may be repeated. What goes to neither, and comes from inside, is not scanned.
+//! may be repeated. Mail from inside that goes to neither is not scanned.
 //!
 //! --program and --config are the paths that the entry names [the program:
 //! /usr/local/bin/convscan-part; no configuration]. --local-host is the host in the

@@ -24,7 +24,7 @@ fn a_sound_set_up_of_each_release_has_no_finding() {
     assert!(met >= 1, "{met}");
 }
 
-/// The way of the README: from the files as they are installed to a set-up without
+/// The way of docs/install.md: from the files as they are installed to a set-up without
 /// a finding, by what `snippets` and `check` themselves print.
 #[test]
 fn the_way_from_the_default_files_to_a_sound_set_up_is_short() {
@@ -63,25 +63,26 @@ fn the_way_from_the_default_files_to_a_sound_set_up_is_short() {
     assert_eq!((said.as_str(), output.status.code()), ("", Some(0)));
 }
 
-/// The table of the README: every rule, in the order of the program.
+/// The table of docs/rules.md: every rule, in the order of the program.
 #[test]
-fn the_readme_lists_every_rule() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let case = path.with_file_name("tests/data/rules/override-option-file");
+fn the_manual_lists_every_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("docs/rules.md");
+    let manual = fs::read_to_string(&path).unwrap();
+    let case = root.join("tests/data/rules/override-option-file");
     let case = fs::read_to_string(case).unwrap();
     let (_, golden) = case.split_once("----\n").unwrap();
-    assert!(readme.contains(golden.trim_end()), "the sample of a finding is not\n{golden}");
+    assert!(manual.contains(golden.trim_end()), "the sample of a finding is not\n{golden}");
     let row = |rule: &convscan::testing::doctor::rule::Rule| {
         format!("| `{}` | {} | {} | {} |\n", rule.id, rule.severity.word(), rule.what, rule.cure)
     };
     let head = "| rule | severity | what is wrong | how to mend it |\n|---|---|---|---|\n";
     let table = rules::all().map(row).fold(head.to_owned(), |table, row| table + &row);
-    let start = readme.find(head).expect("the table of rules");
-    let rest = &readme[start..];
+    let start = manual.find(head).expect("the table of rules");
+    let rest = &manual[start..];
     let length = rest.find("\n\n").map_or(rest.len(), |end| end + 1);
     if std::env::var_os("CONVSCAN_GOLDEN").is_some() {
-        fs::write(&path, readme.replacen(&rest[..length], &table, 1)).unwrap();
+        fs::write(&path, manual.replacen(&rest[..length], &table, 1)).unwrap();
     } else {
         assert_eq!(&rest[..length], table);
     }

@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         what: "the server's account may not use what our configuration names, or read the server's own files",
         why: "the server runs convscan under that account: what works for root does not work for it",
-        source: "README.md, \"Install\", step 4; path_resolution(7)",
+        source: "docs/install.md, step 4; path_resolution(7)",
         cure: "give it, and the way to it, to the account",
         check: Check::Setup(account_cannot),
     },

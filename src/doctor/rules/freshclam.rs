@@ -39,7 +39,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         what: "the virus definitions are old",
         why: "there are new ones every day; what is newer than they are is called clean",
-        source: "freshclam.conf(5), Checks; README.md, `selftest`",
+        source: "freshclam.conf(5), Checks; docs/commands.md, `selftest`",
         cure: "see what freshclam writes to its log, or run it by hand",
         check: Check::Setup(definitions_age),
     },

@@ -149,7 +149,7 @@ pub(in crate::doctor) const RULES: &[Rule] = &[
         "own-config",
         "our own configuration has a fault",
         "convscan defers every part until it is mended",
-        "README.md, \"Configuration\"",
+        "docs/configuration.md",
     ),
 ];
 

@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         what: "an entry gives convscan an argument that it does not understand",
         why: "convscan takes that for a mistake and defers or holds every message",
-        source: "README.md, \"convscan part\"",
+        source: "docs/commands.md, \"convscan part\"",
         cure: "remove it: `convscan part` takes --config and --release, and finds all else in its environment",
         check: Check::Setup(arguments),
     },
@@ -41,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         what: "an entry tells convscan another release of the server than the configuration does, or none",
         why: "what the entry says counts, and without that nothing is known as long as the configuration cannot be \
               read: convscan may tell the server what that does not understand",
-        source: "README.md, \"convscan part\"; 6.3 Administration Guide, 13.5.4",
+        source: "docs/commands.md, \"convscan part\"; 6.3 Administration Guide, 13.5.4",
         cure: "say the server's release in both places",
         check: Check::Setup(release_differs),
     },

@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Error,
         what: "the server's account cannot read the configuration that an entry names, or it is another file than this one",
         why: "without its configuration convscan defers or holds every message; and what is checked here is not what is used",
-        source: "README.md, \"convscan part\"; inode(7), path_resolution(7)",
+        source: "docs/commands.md, \"convscan part\"; inode(7), path_resolution(7)",
         cure: "let the account read it, and every directory on the way be entered; or name the file that is meant",
         check: Check::Setup(entry_config),
     },
