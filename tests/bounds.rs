@@ -143,6 +143,12 @@ fn kinds() -> Vec<Kind> {
     vec![
         kind("boundary in pieces", MAIL, joined(&[HEADER, &repeated(b" boundary*0=a;\n", 5 * M)])),
         kind("numbered pieces", MAIL, joined(&[HEADER, &numbered(|i| format!(" boundary*{i}=a;\n"), 5 * M)])),
+        kind(
+            "pieces in a field that is read",
+            MAIL,
+            joined(&[HEADER, &repeated(b" boundary*0=a;\n", 250_000)]),
+        ),
+        kind("a name in a field that is read", MAIL, joined(&[HEADER, &repeated(b" name*0=a;\n", 250_000)])),
         kind("short fields", MAIL, joined(&[b"From: a\nTo: b\n", &repeated(b"X: y\n", 5 * M)])),
         kind("known fields", MAIL, repeated(b"Content-Type: a/b; boundary=c\n", 5 * M)),
         kind(

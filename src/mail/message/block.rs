@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Longest field that is read of those that decide how a message is cut, and of the
 /// values that are handed to others. Honest ones have less than a thousand bytes; a
 /// longer one would be taken apart into many times its size.
-pub(crate) const LONGEST_FIELD: usize = 64 * 1024;
+pub(crate) const LONGEST_FIELD: usize = 256 * 1024;
 
 /// One field with its continuation lines and the last line end.
 struct Field<'b> {
