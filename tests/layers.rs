@@ -34,13 +34,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("nix", &["os"]),
     ("quick_xml", &["mta"]),
     ("regex", &["config"]),
+    ("rustix", &["os"]),
     ("serde", &["record", "os", "cli"]),
     ("serde_json", &["record", "os", "cli"]),
     ("sha2", &["os"]),
     ("similar", &["doctor"]),
     ("tempfile", &["os"]),
     ("toml", &["config", "doctor"]),
-    ("zip", &["engine", "cli"]),
 ];
 
 /// What only `os` may name, and what of it anybody may.

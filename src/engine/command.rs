@@ -66,7 +66,7 @@ impl<'a> Command<'a> {
     /// The failure of a `step` of ours, `task` in words.
     fn failure(&self, task: &str, step: &str, error: &io::Error, work: &Work) -> ScanError {
         match error.kind() {
-            io::ErrorKind::TimedOut => no_time(self.name, step, work.started.elapsed()),
+            io::ErrorKind::TimedOut => no_time(self.name, step, clock::since(work.started)),
             io::ErrorKind::Interrupted => {
                 ScanError::new(ErrorKind::Failed, format!("interrupted while {step}")).own_if(true)
             }

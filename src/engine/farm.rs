@@ -143,7 +143,7 @@ impl<'a> Farm<'a> {
             }
         }
         let none = || match until.left() {
-            None => no_time(self.name(), "what comes before asking it", started.elapsed()),
+            None => no_time(self.name(), "what comes before asking it", clock::since(started)),
             Some(_) => ScanError::new(ErrorKind::Configuration, "no address"),
         };
         Err((round.why.unwrap_or_else(none), round.blame))

@@ -69,7 +69,7 @@ impl<'a> Memory<'a> {
         let started = clock::instant();
         let keys = self.keys(sample, by);
         if self.verdicts.is_some() && by.left().is_none() && !by.is_stopped() {
-            return Err(no_time(&self.engine.name, "the digest of the part", started.elapsed()));
+            return Err(no_time(&self.engine.name, "the digest of the part", clock::since(started)));
         }
         let Some((verdicts, keys)) = keys else { return self.tried(sample, by, tell, ask) };
         let response = self.known_or_asked(verdicts, &keys, (sample, by), tell, ask)?;
@@ -140,7 +140,7 @@ impl<'a> Memory<'a> {
                 if broke > 0 {
                     suspects.clear(sample, by.with_grace());
                 }
-                let cost = (&response, clock::instant().duration_since(began));
+                let cost = (&response, clock::since(began));
                 costly::remember(self.engine, &suspects.table(), (sample, by), cost, tell);
                 Ok(response)
             }

@@ -24,7 +24,7 @@ use self::basket::Basket;
 #[cfg(any(test, feature = "testing"))]
 pub use self::basket::{MOST_ITEMS, most_bytes};
 #[cfg(any(test, feature = "testing"))]
-pub use self::gather::{Found, Hidden, find, find_while};
+pub use self::gather::{Found, Hidden};
 pub use self::look::Look;
 use super::pieces::Take;
 
@@ -91,6 +91,15 @@ pub trait Viewer {
     fn show(&mut self, item: &Item<'_>);
 }
 
+/// Sees all of a content once, and tells whether it is worth looking through.
+pub trait Search {
+    /// Sees the next piece.
+    fn feed(&mut self, piece: &[u8]);
+
+    /// Whether the readers may find anything in what was seen.
+    fn is_worthwhile(&self) -> bool;
+}
+
 /// Whether there may be more than was shown: more pieces, more levels or more bytes
 /// than are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +113,27 @@ pub enum Extent {
 /// Shows `viewer` everything in `content` that an engine may not see by itself, at
 /// whatever depth: `most` pieces, and no more than is fit to be in memory.
 pub fn look_through(content: Vec<u8>, mime_type: &str, most: usize, viewer: &mut dyn Viewer) -> Extent {
-    let mut basket = Basket::new(content, mime_type, most, viewer);
+    let mut basket =
+        Basket::new(content, mime_type, most, viewer, |mime_type| Box::new(Look::new(mime_type)));
     while let Some(waiting) = basket.next() {
         open(&waiting.content, &waiting.mime_type, &mut basket);
         basket.release(waiting);
     }
     if basket.is_beyond() { Extent::Beyond } else { Extent::All }
+}
+
+/// Everything in `content` that an engine may not see by itself, gathered in memory.
+#[cfg(any(test, feature = "testing"))]
+pub fn find(content: &[u8], mime_type: &str) -> Found {
+    find_while(content, mime_type, &|| true)
+}
+
+/// Likewise, as long as `go_on` says so.
+#[cfg(any(test, feature = "testing"))]
+pub fn find_while(content: &[u8], mime_type: &str, go_on: &dyn Fn() -> bool) -> Found {
+    let mut collector = gather::Collector { go_on, items: Vec::new() };
+    let extent = look_through(content.to_vec(), mime_type, MOST_ITEMS, &mut collector);
+    Found { items: collector.items, beyond: extent == Extent::Beyond }
 }
 
 /// One level. Several readers may find something: what begins as a mail may be

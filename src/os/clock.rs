@@ -97,6 +97,11 @@ pub fn instant() -> Instant {
     Instant::now()
 }
 
+/// How long ago that was.
+pub fn since(then: Instant) -> Duration {
+    then.elapsed()
+}
+
 /// Processor time of this thread. Unlike time on the wall, it does not depend on
 /// what else the machine does: a limit on it tells what is quadratic.
 #[cfg(test)]

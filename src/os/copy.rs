@@ -4,10 +4,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 
 use nix::fcntl::copy_file_range;
 
-use super::input::read_piece;
+/// Bytes that are read at a time. The system's own way of copying sets up more
+/// than it saves for the size of most parts.
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Bytes that the system copies between two looks at the clock: a disk that takes
 /// ten times its usual time still takes less than a second for them.
@@ -77,11 +80,17 @@ struct At<'f> {
 
 impl Read for At<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
         let n = self.file.read_at(buf, self.at)?;
         self.at += n as u64;
         Ok(n)
     }
+}
+
+/// The bytes of `file` from `at` on, at most [`CHUNK`], in `buf`; none at its end.
+pub(super) fn read_piece<'b>(file: &File, buf: &'b mut Vec<u8>, at: u64) -> io::Result<&'b [u8]> {
+    buf.resize(CHUNK, 0);
+    let n = file.read_at(buf, at)?;
+    Ok(buf.get(..n).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -90,7 +99,6 @@ mod tests {
 
     use super::*;
     use crate::os::files;
-    use crate::os::input::CHUNK;
 
     fn late() -> io::Result<()> {
         Err(ErrorKind::TimedOut.into())

@@ -7,7 +7,8 @@ use std::io;
 use sha2::{Digest, Sha256};
 
 use super::clock::Deadline;
-use super::input::{CHUNK, SMALL, Stamp, Until, changed};
+use super::copy::CHUNK;
+use super::input::{SMALL, Stamp, Until, changed};
 
 /// The SHA-256 of what is in `file`.
 pub fn sha256(file: &File, by: Deadline) -> io::Result<[u8; 32]> {

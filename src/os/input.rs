@@ -11,13 +11,9 @@ use rustix::buffer::spare_capacity;
 use rustix::io::{Errno, pread};
 
 use super::clock::Deadline;
-use super::copy::GoOn;
+use super::copy::{CHUNK, GoOn};
 use super::draft::{Draft, There};
 use super::files::{fill_in_place, may_write_in_place, open_regular};
-
-/// Bytes that are read at a time. The system's own way of copying sets up more
-/// than it saves for the size of most parts.
-pub(super) const CHUNK: usize = 64 * 1024;
 
 /// Up to this size a part is copied before its verdict is there.
 pub(super) const SMALL: u64 = 64 * 1024;
@@ -203,13 +199,6 @@ fn read_more(file: &File, buf: &mut Vec<u8>, at: u64) -> io::Result<usize> {
             result => return Ok(result?),
         }
     }
-}
-
-/// The bytes of `file` from `at` on, at most [`CHUNK`], in `buf`; none at its end.
-pub(super) fn read_piece<'b>(file: &File, buf: &'b mut Vec<u8>, at: u64) -> io::Result<&'b [u8]> {
-    buf.resize(CHUNK, 0);
-    let n = file.read_at(buf, at)?;
-    Ok(buf.get(..n).unwrap_or_default())
 }
 
 /// A file read from its start until a deadline. It keeps its own place: a

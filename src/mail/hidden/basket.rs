@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::look::Look;
-use super::{Item, Kind, Source, Viewer};
+use super::{Item, Kind, Search, Source, Viewer};
 use crate::mail::parameter::once;
 use crate::mail::pieces::{self, Take};
 
@@ -64,6 +63,7 @@ pub(super) struct Waiting {
 /// The pieces, and what is left of the bounds.
 pub(super) struct Basket<'a> {
     viewer: &'a mut dyn Viewer,
+    search: fn(&str) -> Box<dyn Search>,
     /// Most pieces that are shown.
     most: usize,
     /// By digest: comparing contents would cost as much as there are of them, and
@@ -82,11 +82,19 @@ pub(super) struct Basket<'a> {
 }
 
 impl<'a> Basket<'a> {
-    pub(super) fn new(content: Vec<u8>, mime_type: &str, most: usize, viewer: &'a mut dyn Viewer) -> Self {
+    /// For `content`, of which `search` tells what is worth opening.
+    pub(super) fn new(
+        content: Vec<u8>,
+        mime_type: &str,
+        most: usize,
+        viewer: &'a mut dyn Viewer,
+        search: fn(&str) -> Box<dyn Search>,
+    ) -> Self {
         let size = content.len();
         let first = Waiting { content, mime_type: mime_type.to_owned(), depth: 0 };
         Self {
             viewer,
+            search,
             most,
             seen: Vec::new(),
             waiting: VecDeque::from([first]),
@@ -103,7 +111,7 @@ impl<'a> Basket<'a> {
     /// Shows what `source` gives. Where it was shown already, only new names are.
     pub(super) fn put(&mut self, kind: Kind, names: Vec<String>, mime_type: &str, source: &Source<'_>) {
         let most = self.room();
-        let measure = Measure::of(source, mime_type, most);
+        let measure = Measure::of(source, (self.search)(mime_type), most);
         self.beyond |= measure.is_cut;
         if measure.size == 0 {
             return;
@@ -127,7 +135,7 @@ impl<'a> Basket<'a> {
             None => {
                 self.bytes = self.bytes.saturating_sub(measure.size);
                 self.seen.push(Seen { digest: measure.digest, names: names.into_iter().collect() });
-                if measure.look.is_worthwhile() {
+                if measure.search.is_worthwhile() {
                     self.keep(mime_type, measure.size, &cut);
                 }
             }
@@ -215,25 +223,25 @@ impl<'a> Basket<'a> {
 struct Measure {
     size: usize,
     digest: blake3::Hash,
-    look: Look,
+    search: Box<dyn Search>,
     /// Whether there is more.
     is_cut: bool,
 }
 
 impl Measure {
     /// Of the first `most` bytes that `source` gives.
-    fn of(source: &Source<'_>, mime_type: &str, most: usize) -> Self {
+    fn of(source: &Source<'_>, mut search: Box<dyn Search>, most: usize) -> Self {
         let (mut size, mut is_cut) = (0, false);
-        let (mut hasher, mut look) = (blake3::Hasher::new(), Look::new(mime_type));
+        let mut hasher = blake3::Hasher::new();
         source(&mut |piece| {
             let taken = piece.get(..most - size).unwrap_or(piece);
             is_cut = taken.len() < piece.len();
             hasher.update(taken);
-            look.feed(taken);
+            search.feed(taken);
             size += taken.len();
             !is_cut
         });
-        Self { size, digest: hasher.finalize(), look, is_cut }
+        Self { size, digest: hasher.finalize(), search, is_cut }
     }
 }
 

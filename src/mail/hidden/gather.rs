@@ -1,6 +1,6 @@
 //! What is found inside a part, gathered in memory: for tests alone. Cannot fail.
 
-use super::{Extent, Item, Kind, MOST_ITEMS, Viewer, look_through};
+use super::{Item, Kind, Viewer};
 use crate::mail::pieces;
 
 /// Content found inside a part, in memory.
@@ -25,21 +25,10 @@ pub struct Found {
     pub beyond: bool,
 }
 
-/// Everything in `content` that an engine may not see by itself.
-pub fn find(content: &[u8], mime_type: &str) -> Found {
-    find_while(content, mime_type, &|| true)
-}
-
-/// Likewise, as long as `go_on` says so.
-pub fn find_while(content: &[u8], mime_type: &str, go_on: &dyn Fn() -> bool) -> Found {
-    let mut collector = Collector { go_on, items: Vec::new() };
-    let extent = look_through(content.to_vec(), mime_type, MOST_ITEMS, &mut collector);
-    Found { items: collector.items, beyond: extent == Extent::Beyond }
-}
-
-struct Collector<'g> {
-    go_on: &'g dyn Fn() -> bool,
-    items: Vec<Hidden>,
+/// Gathers what it is shown.
+pub(super) struct Collector<'g> {
+    pub(super) go_on: &'g dyn Fn() -> bool,
+    pub(super) items: Vec<Hidden>,
 }
 
 impl Viewer for Collector<'_> {

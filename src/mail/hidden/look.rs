@@ -3,7 +3,7 @@
 
 use memchr::memmem::Finder;
 
-use super::{binhex, mail, tnef, uuencode, yenc};
+use super::{Search, binhex, mail, tnef, uuencode, yenc};
 
 /// How much is kept of a piece, for what stands across two: no marker, with the
 /// line end before it and what must follow it, is longer.
@@ -99,6 +99,16 @@ impl Look {
                 (here(at) && uuencode::begins(text, at))
                     || at.checked_sub(2).is_some_and(|at| here(at) && yenc::begins(text, at))
             })
+    }
+}
+
+impl Search for Look {
+    fn feed(&mut self, piece: &[u8]) {
+        Self::feed(self, piece);
+    }
+
+    fn is_worthwhile(&self) -> bool {
+        Self::is_worthwhile(self)
     }
 }
 
