@@ -28,6 +28,7 @@ mod log;
 mod manual;
 mod memory;
 mod message;
+mod order;
 mod outcomes;
 mod part;
 mod properties;
