@@ -36,20 +36,27 @@ fn traced(case: &Case, program: &str, socket: &Path) -> Vec<Call> {
     let places = [
         (case.path("options"), "OUTPUT_OPTIONS"),
         (case.path("headers"), "OUTPUT_HEADERS"),
-        (case.path("output."), "copy"),
         (case.path("output"), "OUTPUT_FILE"),
         (case.path("message-headers"), "MESSAGE_HEADERS"),
         (case.path("input"), "INPUT_FILE"),
         (case.path("config.toml"), "configuration"),
         (case.path("state/suspects"), "suspects"),
         (case.path("state/health"), "health"),
+        (case.path("state\""), "state"),
+        (format!("\"{}\"", case.directory.path().display()).into(), "directory"),
         (case.path("log"), "log"),
+        ("/etc/machine-id".into(), "machine-id"),
+        ("/boot_id".into(), "boot_id"),
+        ("O_TMPFILE".into(), "copy"),
+        ("/#".into(), "copy"),
         (socket.to_owned(), "clamd"),
         ("<socket:".into(), "clamd"),
         ("<UNIX".into(), "clamd"),
     ];
     let text = fs::read_to_string(trace).unwrap();
-    let calls = text.lines().filter_map(|line| line.split_once('(')).map(|(name, rest)| {
+    // Rust's debugging build looks at each descriptor before it closes it.
+    let lines = text.lines().filter(|line| !line.contains("F_GETFD"));
+    let calls = lines.filter_map(|line| line.split_once('(')).map(|(name, rest)| {
         // What a call gives back, and what it found, says nothing of its target.
         let arguments = rest.rsplit_once(" = ").map_or(rest, |(arguments, _)| arguments);
         let place = |path: &Path| arguments.find(path.to_str().unwrap());
@@ -77,7 +84,9 @@ fn the_table_of_system_calls_is_what_a_clean_part_does() {
         .collect();
     let before: BTreeSet<String> = rows(&text, "Before").iter().flat_map(|cells| names(&cells[0])).collect();
     assert!(told.len() > 40 && before.len() > 10);
-    let case = Case::new(&[b'x'; 20_480])
+    // Prose does not look like a transfer encoding.
+    let prose = b"The quick brown fox jumps over the lazy dog.\n".repeat(450);
+    let case = Case::new(&prose)
         .config(&clamd.engine())
         .var("NAME", "report.doc")
         .var("INPUT_TYPE", "APPLICATION")
@@ -85,7 +94,7 @@ fn the_table_of_system_calls_is_what_a_clean_part_does() {
         .var("INPUT_ENCODING", "BASE64")
         .file("MESSAGE_HEADERS", "message-headers", "From: a@example.org\nMessage-ID: <1@example.org>\n\n");
     // The first run proves clamd and makes the log.
-    case.run().passed(&[b'x'; 20_480]);
+    case.run().passed(&prose);
     let built = std::env::var("CONVSCAN_STATIC").ok();
     for program in built.iter().map(String::as_str).chain([PART]) {
         fs::remove_file(case.path("output")).unwrap();

@@ -9,6 +9,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::unistd::geteuid;
@@ -76,7 +77,9 @@ const MOST_LINKS: usize = 40;
 
 /// The account that we run under, besides which only root is trusted.
 pub fn ourselves() -> u32 {
-    geteuid().as_raw()
+    // It does not change, and each question costs a system call.
+    static ACCOUNT: OnceLock<u32> = OnceLock::new();
+    *ACCOUNT.get_or_init(|| geteuid().as_raw())
 }
 
 /// The worst way to change the file at `path` for anybody but root and `account`;
