@@ -87,10 +87,26 @@ pub struct Vars {
 
 impl Vars {
     /// Takes the values from `lookup`, which is asked once for every name.
+    #[cfg(test)]
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let mut vars = Self::default();
         for ((_, name), slot) in VARS.iter().zip(&mut vars.values) {
             *slot = lookup(name).filter(|value| !value.is_empty());
+        }
+        vars
+    }
+
+    /// Takes the values from `pairs`; the first of a name counts, as for getenv(3).
+    pub fn from_pairs(pairs: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut seen = [false; VARS.len()];
+        let mut vars = Self::default();
+        for (name, value) in pairs {
+            let slots = VARS.iter().zip(&mut vars.values).zip(&mut seen);
+            let own = slots.into_iter().find(|(((_, own), _), _)| name.as_encoded_bytes() == own.as_bytes());
+            if let Some(((_, slot), seen @ false)) = own {
+                *slot = Some(value).filter(|value| !value.is_empty());
+                *seen = true;
+            }
         }
         vars
     }
@@ -157,5 +173,13 @@ mod tests {
     fn an_empty_value_counts_as_absent() {
         let vars = Vars::from_lookup(|name| (name != "NAME").then(OsString::new));
         assert!(VARS.iter().all(|(var, _)| vars.get(*var).is_none()));
+    }
+
+    #[test]
+    fn the_first_of_a_name_counts_and_others_are_none_of_ours() {
+        let pairs = [("PATH", "/bin"), ("NAME", "a"), ("NAME", "b"), ("FILENAME", ""), ("FILENAME", "c")];
+        let vars = Vars::from_pairs(pairs.into_iter().map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(vars.bytes(Var::Name), b"a");
+        assert!(VARS.iter().all(|(var, _)| *var == Var::Name || vars.get(*var).is_none()));
     }
 }

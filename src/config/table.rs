@@ -2,7 +2,6 @@
 //! place and hint; keys that nobody asked for are faults too.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,7 +70,7 @@ pub(super) struct Table<'f, 'a> {
     name: &'static str,
     span: Range<usize>,
     table: &'f DeTable<'a>,
-    asked: RefCell<BTreeSet<&'static str>>,
+    asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'f, 'a> Table<'f, 'a> {
@@ -90,7 +89,7 @@ impl<'f, 'a> Table<'f, 'a> {
     }
 
     fn value(&self, key: &'static str) -> Option<&'f Spanned<DeValue<'a>>> {
-        self.asked.borrow_mut().insert(key);
+        self.asked.borrow_mut().push(key);
         self.table.get(key)
     }
 
@@ -280,12 +279,13 @@ impl<'f, 'a> Table<'f, 'a> {
 
     /// Complains about every key that nobody asked for.
     pub(super) fn finish(self) {
-        let asked = self.asked.into_inner();
-        for key in self.table.keys() {
-            let name = key.get_ref().as_ref();
-            if asked.contains(name) {
-                continue;
-            }
+        let mut asked = self.asked.into_inner();
+        let is_unknown = |name: &str| !asked.contains(&name);
+        let keys = self.table.keys().map(|key| (key.get_ref().as_ref(), key.span()));
+        let unknown: Vec<_> = keys.filter(|(name, _)| is_unknown(name)).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        for (name, span) in unknown {
             if self.file.is_full() {
                 return;
             }
@@ -300,7 +300,7 @@ impl<'f, 'a> Table<'f, 'a> {
                 }
             };
             let shown = text::printable_str(name, 40);
-            self.file.fault(key.span(), format!("unknown key `{shown}`{place}"), hint);
+            self.file.fault(span, format!("unknown key `{shown}`{place}"), hint);
         }
     }
 }

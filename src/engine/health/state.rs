@@ -82,8 +82,9 @@ impl State {
 
 /// The seal that `word` is, written as we write it.
 fn seal(word: &str) -> Option<Seal> {
-    let seal = Seal::from_str_radix(word, 16).ok()?;
-    (format!("{seal:032x}") == word).then_some(seal)
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_whole = word.len() == 32 && word.bytes().all(is_digit);
+    if is_whole { Seal::from_str_radix(word, 16).ok() } else { None }
 }
 
 #[cfg(test)]
