@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
     let arguments: Vec<_> = itself::arguments().collect();
     if let Some((command, rest)) = arguments.split_first()
         && command == "part"
-        && !rest.iter().any(|argument| argument == "--help" || argument == "-h")
+        && (serve::is_entry() || !rest.iter().any(|argument| argument == "--help" || argument == "-h"))
     {
         return serve::run(rest).into();
     }

@@ -1,4 +1,4 @@
-//! What administrators run; everything is in the library.
+//! Administrators run this; everything is in the library.
 
 fn main() -> std::process::ExitCode {
     convscan::admin()

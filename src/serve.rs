@@ -76,14 +76,18 @@ pub fn run(arguments: &[OsString]) -> Ending {
     })
 }
 
-/// Whether a person asks what this is. With anything of the channel's in the
-/// environment it is an entry with a wrong argument, and its part must be deferred.
+/// Whether a person asks what this is. An entry that asks has a wrong argument, and
+/// its part must be deferred.
 fn is_help(arguments: &[OsString]) -> bool {
-    if !matches!(arguments, [one] if one == "--help" || one == "-h" || one == "--version" || one == "-V") {
-        return false;
-    }
+    let asks =
+        matches!(arguments, [one] if one == "--help" || one == "-h" || one == "--version" || one == "-V");
+    asks && !is_entry()
+}
+
+/// Whether the channel runs this: something of its contract is in the environment.
+pub fn is_entry() -> bool {
     let vars = vars::capture();
-    [Var::InputFile, Var::OutputFile, Var::OutputOptions].iter().all(|var| vars.get(*var).is_none())
+    [Var::InputFile, Var::OutputFile, Var::OutputOptions].iter().any(|var| vars.get(*var).is_some())
 }
 
 /// One part from variables to answer. `promised` tells how far that got.

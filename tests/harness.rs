@@ -15,8 +15,8 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
+pub use convscan::testing::os::clock::processor_time;
 use convscan::testing::play::answer::{Answer, Ending};
 use convscan::testing::record::Record;
 
@@ -77,14 +77,6 @@ pub fn needs(test: &str, program: &str, package: &str) -> bool {
         say_left_out(&format!("{test} (needs Debian package {package})"));
     }
     found
-}
-
-/// Processor time of this thread. Unlike time on the wall, it does not depend on
-/// what else the machine does: a limit on it tells what is quadratic.
-pub fn processor_time() -> Duration {
-    // The kernel's Documentation/scheduler/sched-stats.rst: nanoseconds first.
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
 /// Whether we are root, whom a test needs that gives files away; says by name what is

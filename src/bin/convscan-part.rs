@@ -1,4 +1,4 @@
-//! What the MTA runs for each body part; everything is in the library.
+//! The MTA runs this for each body part; everything is in the library.
 
 fn main() -> std::process::ExitCode {
     convscan::part()

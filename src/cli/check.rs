@@ -149,6 +149,9 @@ pub(super) struct Arguments {
 
 fn allowance(text: &str) -> Result<Allowance, String> {
     let (rule, place) = text.split_once(':').map_or((text, None), |(rule, place)| (rule, Some(place)));
+    if place.is_some_and(|place| place.trim().is_empty()) {
+        return Err("no place behind the `:`: name one, or leave the `:` out".to_owned());
+    }
     match rules::named(rule) {
         Some(rule) => Ok(Allowance {
             rule: rule.id.to_owned(),

@@ -1,4 +1,4 @@
-//! What commands have in common: how they end, and where their manual stands.
+//! Commands share how they end and where their manual stands.
 //! Cannot fail.
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ pub(crate) fn manual(source: &str) -> String {
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// What a command has to say at its end.
+/// The end of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.

@@ -19,7 +19,7 @@ pub const ADMIN_VARIABLE: &str = "CONVSCAN_ADMIN";
 /// The settings of the tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admin {
-    /// What the site allows to be wrong.
+    /// Findings that the site lives with.
     pub allow: Vec<Allowance>,
 }
 
@@ -66,6 +66,13 @@ fn allowance(table: &Table<'_, '_>) -> Option<Allowance> {
             key::ALLOW_UNTIL.name(),
             "`until` is no date",
             "write year, month and day: \"2027-01-31\"",
+        );
+    }
+    if place.as_deref().is_some_and(|place| place.trim().is_empty()) {
+        table.fault(
+            key::ALLOW_PLACE.name(),
+            "`place` is blank",
+            "name a channel, an entry or a file, or leave the line out",
         );
     }
     for (key, given, hint) in [
@@ -134,6 +141,8 @@ mod tests {
                 "[[allow]]\nrule = \"x\"\nbecause = \"y\"\nuntil = \"2027-13-01\"\n",
                 "a:4:9: `until` is no date",
             ),
+            ("[[allow]]\nrule = \"x\"\nbecause = \"y\"\nplace = \" \"\n", "a:4:9: `place` is blank"),
+            ("[[allow]]\nrule = \"x\"\nbecause = \"y\"\nplace = \"\"\n", "a:4:9: `place` must be a text"),
             ("[alow]\n", "a:1:2: unknown key `alow`"),
             ("[[allow]\n", "a:1:"),
         ];

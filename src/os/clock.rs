@@ -104,7 +104,7 @@ pub fn since(then: Instant) -> Duration {
 
 /// Processor time of this thread. Unlike time on the wall, it does not depend on
 /// what else the machine does: a limit on it tells what is quadratic.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 #[allow(clippy::unwrap_used)]
 pub fn processor_time() -> Duration {
     // The kernel's Documentation/scheduler/sched-stats.rst: nanoseconds first.

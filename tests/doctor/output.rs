@@ -105,6 +105,7 @@ fn an_allowance_is_counted_named_and_as_narrow_as_it_says() {
     assert!(talk.contains("no such rule: `nosuch`"), "{talk}");
     let (_, talk, exit) = run(directory.path(), &["--admin-config", "/nonexistent/admin.toml"]);
     assert!(talk.contains("/nonexistent/admin.toml") && exit == Some(75), "{talk}");
+    assert_eq!(run(directory.path(), &["--allow", "jobs-disagree:"]).2, Some(2));
     let (text, ..) = run(directory.path(), &["--allow", "jobs-disagree:no-such-place"]);
     assert!(text.contains("jobs-disagree"), "{text}");
 }

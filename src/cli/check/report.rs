@@ -42,8 +42,8 @@ pub(super) fn text(setup: &Setup, findings: &[Finding], allowed: &Allowed) -> io
     Ok(())
 }
 
-/// What was allowed, by name and reason: behind an allowance nothing must be
-/// forgotten.
+/// The allowed findings, by name and reason: nothing may be forgotten behind an
+/// allowance.
 fn names(allowed: &Allowed) -> String {
     if allowed.used.is_empty() {
         return String::new();

@@ -33,7 +33,7 @@ pub(super) struct Report {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<&'static str>,
-    /// What is to be mended beside the engine.
+    /// Something to be mended beside the engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) warning: Option<String>,
 }

@@ -152,7 +152,7 @@ impl Patterns {
             warning: list("warning", defaults.warning),
             summary: list("summary", defaults.summary),
         };
-        // Who gives a list means all of it, counts included.
+        // A list in the configuration replaces the preset's list, counts included.
         if own_lists.contains(&"error") {
             patterns.errors.clear();
         }
